@@ -286,6 +286,8 @@ def _acts(stored):
         sent = {"field": "phone", "value": "+5581933334444"}
         yield Call("POST", f"{address}/a-confirmar/{act}/", sent, partial=True)
     yield Call("POST", f"{address}/convenio/", {"payer": stored.payer.pk, "card_number": "1234"}, partial=True)
+    total = str(sum(line.total for line in visit.lines.all()))
+    yield Call("POST", f"{address}/preco/", {"total": total}, partial=True)
     yield Call("POST", f"{address}/cancelar/", {"cancelled_by": "patient", "reason": "viagem"}, partial=True)
     yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)
     due = next(stored.due)
@@ -518,7 +520,17 @@ def _family(stored):
     for number, (doctor, _day, starts) in enumerate(places):
         form |= {f"patient-{number}": next(stored.patients).pk, f"starts-{number}": f"{starts:%H:%M}"}
         form |= {f"doctor-{number}": doctor.pk, f"procedure-{number}": doctor.procedures.first().pk}
-    for typed in ({}, {"propose": "1"}, {"add": "1"}, {"forget": "1"}, {"q-1": "maria", "patient-1": ""}, {"new": "1"}):
+    taken = f"{places[0][1]:%d/%m/%Y}|08:00|08:30"
+    yield Call("POST", base, form | {"propose": "1", "within": "14"}, partial=True)
+    for typed in (
+        {},
+        {"take": taken},
+        {"propose": "1"},
+        {"add": "1"},
+        {"forget": "1"},
+        {"q-1": "maria", "patient-1": ""},
+        {"new": "1"},
+    ):
         yield Call("POST", base, form | typed, partial=True)
     yield Call("POST", base, form | {"starts-1": "", "save": "1"}, expected=(409,), partial=True)
     yield Call("POST", base, form | {"save": "1"}, expected=(302,))
@@ -850,7 +862,7 @@ def _administration(asking, stored):
     rise = "/admin/clinic/procedure/reajustar/"
     yield Call("GET", rise)
     typed = {"kind": "percentage", "value": "8", "rounding": "0", "first": f"{stored.today:%d/%m/%Y}"}
-    yield Call("POST", rise, typed | {"procedure": [stored.procedure.pk]})
+    yield Call("POST", rise, typed | {"procedure": [stored.procedure.pk], "whose": "all"})
     yield Call("POST", "/admin/clinic/procedure/reajustes/999999/desfazer/", expected=(404,))
     for model in admin.site._registry:
         yield from _noun(asking, model._meta.model_name, _row(model, asking))

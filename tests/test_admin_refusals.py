@@ -57,6 +57,7 @@ REFUSED = [
      "valid_until", "fim da validade"),
     (Payer, {"name": "Unimed", "kind": "other", "per_day": "0"}, "per_day", "1 ou mais"),
     (Procedure, {"name": "Eco", "price": "1", "duration_minutes": "30", "return_days": "366"}, "return_days", "365"),
+    (Payer, {"name": "Unimed", "kind": "health_plan", "return_days": "366"}, "return_days", "365"),
     (Payer, {"name": "Unimed", "kind": "health_plan", "ans_number": "12345"}, "ans_number", "seis dígitos"),
     (Payer, {"name": "Unimed", "kind": "health_plan", "ans_number": "1234567"}, "ans_number", "6"),
     (Patient, {"name": "", "phone": "81999990000"}, "name", "nome"),

@@ -15,7 +15,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.utils import timezone
 
-from clinic.access import access_tokens, api_keys, idempotency, rate_limit
+from clinic.access import access_tokens, api_keys, idempotency, rate_limit, staff_links
 from clinic.booking import merge_patients, undo_merge
 from clinic.models import (
     AccessToken,
@@ -23,12 +23,14 @@ from clinic.models import (
     CredentialEvent,
     Patient,
     RequestCount,
+    StaffLink,
     StaffSession,
     StaffUser,
     StoredAnswer,
 )
+from clinic.models.staff_link import team_of
 from clinic.registry import Author, Side
-from tests.factories import make_clinic, make_manager, make_master, make_patient, make_superuser
+from tests.factories import make_clinic, make_manager, make_master, make_patient, make_superuser, make_user
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -174,7 +176,7 @@ def test_only_what_is_old_is_forgotten():
 
     assert (
         printed("purge_expired")
-        == "Forgotten: 2 stored answers, 2 request counts, 0 accesses, 0 merges, 0 imports, 0 sandboxes."
+        == "Forgotten: 2 stored answers, 2 request counts, 0 accesses, 0 merges, 0 imports, 0 links, 0 sandboxes."
     )
     assert set(StoredAnswer.objects.values_list("key", flat=True)) == {"2", "3"}
     assert StaffSession.objects.get().session_key == "new"
@@ -198,6 +200,28 @@ def test_the_data_of_merges_that_cannot_be_undone_are_forgotten():
         merge.refresh_from_db()
     assert [merges[name].changes | merges[name].numbers for name in ("old", "undone")] == [{}, {}]
     assert "phone" in merges["undoable"].changes and "cpf" in merges["undoable"].numbers
+
+
+@pytest.mark.django_db
+def test_links_of_staff_that_open_nothing_are_forgotten():
+    clinic = make_clinic()
+    old, young = (timezone.now() - timedelta(days=days) for days in (31, 29))
+    fates = {
+        "used": {"used_at": old},
+        "withdrawn": {"revoked_at": old},
+        "used of late": {"used_at": young},
+        "waits for ever": {"expires_at": old},
+    }
+    links = {name: staff_links.invite(clinic, by=None, name="Rita")[0] for name in fates}
+    resets = {name: staff_links.release_reset(make_user(clinic), clinic=clinic, by=None)[0] for name in ("old", "new")}
+    for name, values in fates.items():
+        StaffLink.objects.filter(pk=links[name].pk).update(**values)
+    StaffLink.objects.filter(pk=resets["old"].pk).update(expires_at=old)
+
+    assert "3 links" in printed("purge_expired") and "0 links" in printed("purge_expired")
+    kept = [links["used of late"], links["waits for ever"], resets["new"]]
+    assert set(StaffLink.objects.all()) == set(kept)
+    assert links["waits for ever"].user in team_of(clinic)
 
 
 @pytest.mark.django_db

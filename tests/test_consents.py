@@ -112,3 +112,9 @@ def test_answers_from_before_become_rows_and_stay(patient):
     assert {pk: row.answer for pk, row in rows.items()} == {patient.pk: "withdrawn", without_event.pk: "given"}
     assert rows[patient.pk].user == by.user and rows[without_event.pk].credential == "migration 0082"
     assert Patient.objects.get(pk=patient.pk).accepts_whatsapp is False
+
+
+def test_the_field_says_what_is_not_sent(client, patient):
+    client.force_login(make_user(patient.clinic))
+    page = client.get(reverse("web:privacy-consents", args=[patient.pk])).text
+    assert '<p class="hint" id="hint-channel">Este programa não envia SMS nem e-mail' in page

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from clinic.models import PriceRise, Procedure, ProcedurePrice
 from clinic.models.price import PriceOn
 from clinic.registry import Rise, RiseFault, RiseRefused, new_prices, raise_prices, set_price, take_back
-from tests.factories import make_manager, make_procedure, make_superuser, make_user
+from tests.factories import make_manager, make_payer, make_procedure, make_superuser, make_user
 from tests.managed import url
 from tests.windows import Window
 
@@ -221,7 +221,8 @@ def test_two_rises_at_once_are_one():
 
 
 def sent(client, button="check", **typed):
-    return client.post(RISE, {"kind": "percentage", "value": "8", "rounding": "0", button: "1"} | typed)
+    fields = {"kind": "percentage", "value": "8", "rounding": "0", "whose": "private", button: "1"}
+    return client.post(RISE, fields | typed)
 
 
 def test_old_is_shown_beside_new_and_nothing_written(client, clinic, today):
@@ -310,3 +311,99 @@ def test_a_rise_of_another_clinic_is_unknown(client, clinic, today):
     procedure = Procedure.objects.of(other.clinic).get()
     answer = sent(client, first=f"{today:%d/%m/%Y}", procedure=[procedure.pk])
     assert procedure.name not in answer.text
+
+
+# Prices of payers
+
+
+def own_price(procedure, payer, price, first, until=None):
+    fields = {"clinic": procedure.clinic, "procedure": procedure, "payer": payer}
+    return ProcedurePrice.objects.create(price=price, valid_from=first, valid_until=until, **fields)
+
+
+def for_payer(procedure, payer, day):
+    rows = Procedure.objects.filter(pk=procedure.pk).annotate(there=PriceOn(day, payer.pk if payer else None))
+    return str(rows.get().there)
+
+
+@pytest.fixture
+def consulta(clinic):
+    return make_procedure(clinic, name="Consulta", price="100.00")
+
+
+@pytest.fixture
+def unimed(clinic, consulta, today):
+    payer = make_payer(clinic, name="Unimed")
+    own_price(consulta, payer, "60.00", today - 10 * DAY, today + 20 * DAY)
+    return payer
+
+
+def test_one_payers_prices_are_raised_alone(clinic, manager, today, consulta, unimed):
+    rise = rise_of(clinic, manager, today, percentage=Decimal(10), is_private=False, payers=(unimed.pk,))
+    days = [-1, 0, 20, 21]
+    raised = [for_payer(consulta, unimed, today + day * DAY) for day in days]
+    assert raised == ["60.00", "66.00", "66.00", "100.00"]  # it keeps its end, and then the private one holds
+    assert prices(clinic, today) == ["100.00"]
+    take_back(rise.pk, clinic=clinic, by=manager)
+    assert [for_payer(consulta, unimed, today + day * DAY) for day in days] == ["60.00", "60.00", "60.00", "100.00"]
+    assert ProcedurePrice.objects.count() == 1
+
+
+def test_all_prices_are_raised_by_one_rule(clinic, manager, today, consulta, unimed):
+    other, bradesco = make_procedure(clinic, name="ECG", price="50.00"), make_payer(clinic, name="Bradesco")
+    own_price(other, bradesco, "30.00", today + 5 * DAY)
+    every = (unimed.pk, bradesco.pk)
+    rise = rise_of(clinic, manager, today, amount=Decimal(5), payers=every)
+    assert prices(clinic, today) == ["105.00", "55.00"]
+    assert for_payer(consulta, unimed, today) == "65.00"
+    assert [for_payer(other, bradesco, today + day * DAY) for day in (0, 5)] == ["55.00", "35.00"]
+    take_back(rise.pk, clinic=clinic, by=manager)
+    assert prices(clinic, today) == ["100.00", "50.00"] and for_payer(consulta, unimed, today) == "60.00"
+    assert for_payer(other, bradesco, today + 5 * DAY) == "30.00" and ProcedurePrice.objects.count() == 2
+
+
+def test_a_price_that_ended_before_is_let_alone(clinic, manager, today, consulta, unimed):
+    first = today + 21 * DAY
+    with pytest.raises(RiseRefused, match="NOTHING_CHANGES"):
+        rise_of(clinic, manager, first, percentage=Decimal(10), is_private=False, payers=(unimed.pk,))
+
+
+@pytest.mark.parametrize("what", ["price", "end"])
+def test_a_payers_price_changed_since_keeps_the_rise(clinic, manager, today, consulta, unimed, what):
+    rise = rise_of(clinic, manager, today, percentage=Decimal(10), payers=(unimed.pk,))
+    row = ProcedurePrice.objects.filter(payer=unimed, valid_from=today)
+    assert row.update(**({"price": 70} if what == "price" else {"valid_until": None}))
+    with pytest.raises(RiseRefused, match="CHANGED_SINCE"):
+        take_back(rise.pk, clinic=clinic, by=manager)
+    assert prices(clinic, today) == ["110.00"]
+
+
+def test_a_payer_that_is_no_more_is_let_alone(clinic, manager, today, consulta, unimed):
+    rise = rise_of(clinic, manager, today, percentage=Decimal(10), payers=(unimed.pk,))
+    unimed.delete()
+    take_back(rise.pk, clinic=clinic, by=manager)
+    assert prices(clinic, today) == ["100.00"]
+
+
+@pytest.mark.parametrize(("whose", "count"), [("private", 1), ("unimed", 1), ("all", 2)])
+def test_the_page_asks_whose_prices(client, clinic, today, consulta, unimed, whose, count):
+    make_payer(clinic, name="Sem preço")
+    value = str(unimed.pk) if whose == "unimed" else whose
+    typed = {"first": f"{today:%d/%m/%Y}", "procedure": [consulta.pk], "whose": value}
+    seen = sent(client, **typed)
+    assert len(seen.context["prices"]) == count and "Sem preço" not in seen.text
+    assert ("R$\N{NO-BREAK SPACE}64,80" in seen.text) is (whose != "private")
+    assert sent(client, "save", seen=seen.context["seen"], **typed).status_code == 302
+    assert prices(clinic, today) == ["100.00" if whose == "unimed" else "108.00"]
+    page = client.get(RISE).text
+    written = {"private": "+8,00\N{NO-BREAK SPACE}%<", "unimed": "% (Unimed)", "all": "% (particular, Unimed)"}
+    assert written[whose] in page
+    back = client.get(reverse("admin:clinic_procedure_take_back", args=[PriceRise.objects.get().pk]))
+    assert ("Unimed" in back.text) is (whose != "private")
+
+
+def test_a_payer_of_another_clinic_is_no_choice(client, clinic, today, consulta, unimed):
+    other = make_payer()
+    typed = {"first": f"{today:%d/%m/%Y}", "procedure": [consulta.pk], "whose": other.pk}
+    answer = sent(client, **typed)
+    assert answer.context["prices"] is None and answer.context["form"].errors["whose"]

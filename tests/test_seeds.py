@@ -33,6 +33,7 @@ from clinic.models import (
     AppointmentProcedure,
     Clinic,
     Patient,
+    Payer,
     Recall,
     StaffUser,
     WaitingEntry,
@@ -92,6 +93,8 @@ def test_the_demo_is_a_day_in_full_swing_with_sign_ins_that_work(access_file):
         statuses = Counter(today.values_list("status", flat=True))
         assert set(statuses) >= set(Status) - {Status.RESCHEDULED}
         assert len(set(today.values_list("source", flat=True))) > 1
+        of_plan = Appointment.objects.of(clinic).filter(payer__requires_authorization=True)
+        assert of_plan.exists() and not of_plan.filter(authorization_number="").exists()
 
     assert stat.S_IMODE(access_file.stat().st_mode) == 0o600
     passwords = dict(line.split(" ") for line in access_file.read_text().splitlines())
@@ -249,6 +252,17 @@ def test_the_demo_has_holidays_of_its_region_and_town(demo):
     assert clinic.region_name == {"BR": "Pernambuco", "PT": "Lisboa"}[demo.country]
     assert not region or days[region].closes
     assert days[own].closes and days[own].row.clinic == clinic
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("demo", CLINICS, ids=lambda demo: demo.slug)
+def test_the_demos_plans_have_prices_that_end_and_change(demo):
+    payers = Payer.objects.of(set_up(demo, WEDNESDAY_MORNING, Random(1)).clinic)  # noqa: S311 - the same every time
+    today = WEDNESDAY_MORNING.date()
+    assert not payers.exclude(prices__valid_from__lt=today).exists()
+    assert payers.filter(prices__valid_until__gt=today).exists()
+    assert payers.filter(prices__valid_from__gt=today).exists()
+    assert Patient.objects.filter(payer=payers.get(requires_authorization=True)).exists()
 
 
 @pytest.mark.django_db

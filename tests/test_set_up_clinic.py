@@ -123,6 +123,28 @@ def test_who_was_uninvited_is_invited_again(run):
     assert "receptionist Rita Lima, invited" in run()
 
 
+LIA = '\n[[staff]]\nname = "Lia Prado"\nrole = "doctor"\n'
+
+
+def test_a_doctor_signs_in_for_her_own_day(run):
+    assert "doctor Lia Prado, invited for the day of Dra. Lia Prado" in run(FILE + LIA, dry_run=True)
+    assert counts() == [0] * 6
+    out = run(FILE + LIA, url="https://agenda.example")
+    path = re.search(r"^Lia Prado: https://agenda.example(/acesso/.*/)$", out, re.MULTILINE)[1]
+    answer = {"username": "lia", "password1": PASSWORD, "password2": PASSWORD}
+    assert Client().post(path, answer).status_code == 302
+    user = StaffUser.objects.get(username="lia")
+    assert user.is_doctor and user.doctor == Doctor.objects.get(name="Lia Prado")
+    assert run(FILE + LIA) == "Nothing changed: everything was there already.\n"
+
+
+def test_a_doctor_may_be_named_otherwise_and_has_one_user(run):
+    named = LIA.replace("Lia Prado", "L. Prado") + 'doctor = "Dra. LIA PRADO"\n'
+    assert "for the day of Dra. Lia Prado" in run(FILE + named)
+    with pytest.raises(CommandError, match=r"staff\[2\]"):
+        run(FILE + LIA)
+
+
 def test_a_dry_run_writes_nothing(run):
     out = run(dry_run=True)
     assert out.startswith("Would be added:\n  clinic Clínica São José") and "/acesso/" not in out
@@ -140,7 +162,11 @@ def test_a_dry_run_writes_nothing(run):
         ("81 3333-4444", "123", "clinic.phone"),
         ('area_code = "81"', 'area_code = "00"', "clinic.area_code"),
         ('town = "Recife"', 'city = "Recife"', "clinic.city"),
-        ('role = "master"', 'role = "doctor"', "staff[0].role"),
+        ('role = "master"', 'role = "chief"', "staff[0].role"),
+        ('role = "master"', 'role = "doctor"', "staff[0].doctor"),
+        ('role = "master"', 'role = "doctor"\ndoctor = "Dra. Nada"', "staff[0].doctor"),
+        ('role = "master"', 'role = "master"\ndoctor = "Dra. Lia Prado"', "staff[0].doctor"),
+        ('role = "master"', 'role = "doctor"\ndoctor = 3', "staff[0].doctor"),
         ('name = "Rita Lima"', 'name = "77"', "staff[1]"),
         ("minutes = 30", "minutes = 2", "procedures[0]"),
         ("minutes = 30", 'minutes = "x"', "procedures[0].minutes"),

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,6 +26,7 @@ LIVES: dict[str, timedelta] = {
     StaffLink.Kind.INVITATION: timedelta(days=7),
     StaffLink.Kind.RESET: timedelta(hours=24),
 }
+LINKS_KEPT = timedelta(days=30)
 PROVISIONAL_BYTES = 4
 FORM_LOCK = "hashtextextended(%s, 0)"
 
@@ -144,6 +145,17 @@ def listed(clinic: Clinic) -> "QuerySet[StaffLink]":
     """Return the links that were neither used nor revoked, those that have expired included."""
     unused: QuerySet[StaffLink] = StaffLink.objects.of(clinic).filter(used_at=None, revoked_at=None)
     return unused.select_related("user", "created_by")
+
+
+def forget(now: datetime) -> int:
+    """Delete the links that opened nothing any more LINKS_KEPT before `now`; return how many.
+
+    An invitation that was neither used nor withdrawn stays, however old: the person stands in the team by it, and it
+    can be renewed. What was done with a link is in the history of the set-up."""
+    before = now - LINKS_KEPT
+    is_over = Q(used_at__lt=before) | Q(revoked_at__lt=before)
+    has_expired = Q(kind=StaffLink.Kind.RESET, expires_at__lt=before)
+    return StaffLink.objects.filter(is_over | has_expired).delete()[0]
 
 
 def _open() -> "QuerySet[StaffLink]":

@@ -141,7 +141,7 @@ class ClinicForm(NamedForm):
         """Such a placeholder is written on purpose: the clinic has to choose so, too."""
         if self.cleaned_data.get("texts_tell_procedure", self.instance.texts_tell_procedure):
             return
-        for name in ("confirmation_text", "confirmation_text_to_other"):
+        for name in ("confirmation_text", "confirmation_text_to_other", "recall_text", "recall_text_to_other"):
             if found := OF_HEALTH & set(placeholders(self.cleaned_data.get(name, ""))):
                 sentence = _("Para dizer %(fields)s, selecione “%(choice)s”, ou tire-os do texto.")
                 fields = ", ".join(f"{{{each}}}" for each in sorted(found))
@@ -188,6 +188,8 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
         "requires_duration",
         "confirmation_text",
         "confirmation_text_to_other",
+        "recall_text",
+        "recall_text_to_other",
         "texts_tell_procedure",
         "active",
     ]

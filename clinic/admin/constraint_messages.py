@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models.booking_limits import MOST_A_DAY, MOST_DAYS_AHEAD, MOST_NOTICE_HOURS
 from clinic.models.doctor import LONGEST_INTERVAL, MOST_ENCAIXES, SHORTEST_INTERVAL
-from clinic.models.procedure import LONGEST_DURATION, MOST_RETURN_DAYS, MOST_YEARS, SHORTEST_DURATION
+from clinic.models.limits import MOST_RETURN_DAYS
+from clinic.models.procedure import LONGEST_DURATION, MOST_YEARS, SHORTEST_DURATION
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -59,6 +60,10 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "payer_name_once": ("name", _("A lista da clínica já tem este nome. Altere o que está lá.")),
     "payer_valid_in_order": ("valid_until", _("O fim da validade deve ser o início ou um dia depois.")),
     "payer_per_day_above_zero": ("per_day", _("Use 1 ou mais, ou deixe em branco.")),
+    "payer_return_days_to_365": (
+        "return_days",
+        format_lazy(_("Use de 0 a {most} dias, ou deixe em branco."), most=MOST_RETURN_DAYS),
+    ),
     "payerdoctor_once": ("doctor", _("Este médico já está na lista.")),
     "payerdoctor_weekdays_iso": ("weekdays", _("Escolha um dia da semana.")),
     "payerdoctor_per_day_above_zero": ("per_day", _("Use 1 ou mais, ou deixe em branco.")),

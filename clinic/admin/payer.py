@@ -107,7 +107,10 @@ class PayerAdmin(ClinicRowAdmin):
     patient and no appointment has it."""
 
     form = PayerForm
-    fields = ["name", "kind", "ans_number", "active", "valid_from", "valid_until", "requires_authorization", "per_day"]
+    fields = [
+        *("name", "kind", "ans_number", "active", "valid_from", "valid_until"),
+        *("requires_authorization", "per_day", "return_days"),
+    ]
     readonly_fields = ["former_prices"]
     inlines = [TakersInline, PriceInline]
     list_display = ["name", "kind", "ans_number", "valid_until", "active"]

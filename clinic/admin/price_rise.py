@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from clinic.access import resumable_forms
 from clinic.admin.base import ListMixin, admin_request
 from clinic.form_fields import LocalDecimalField, TypedDateField
-from clinic.models import Clinic, PriceRise, Procedure
+from clinic.models import Clinic, Payer, PriceRise, Procedure
 from clinic.models.clinic import written_amount
 from clinic.refusals import Refused
 from clinic.registry import (
@@ -31,10 +31,12 @@ from clinic.registry import (
     new_prices,
     prices_to_give_back,
     raise_prices,
+    raised_payers,
     take_back,
 )
 
 PERCENT, AMOUNT = "percentage", "amount"
+PRIVATE, EVERYBODY = "private", "all"
 ROUNDINGS = ["0", "0.50", "1", "5"]
 RISES_SHOWN = 20
 FAULTS = {
@@ -57,7 +59,7 @@ class PercentOrAmountField(LocalDecimalField):
 
 
 class RiseForm(forms.Form):
-    """By how much, of which procedures, from when on. The procedures are those that are ticked."""
+    """By how much, of which procedures, for whom, from when on. The procedures are those that are ticked."""
 
     kind = forms.ChoiceField(
         label=gettext_lazy("Reajuste"),
@@ -74,6 +76,7 @@ class RiseForm(forms.Form):
         help_text=gettext_lazy("Por exemplo 8 ou 12,50. Com o sinal de menos diminui."),
     )
     rounding = forms.ChoiceField(label=gettext_lazy("Arredondar"), initial="0")
+    whose = forms.ChoiceField(label=gettext_lazy("Preços"), initial=PRIVATE)
     first = TypedDateField(
         label=gettext_lazy("Vale a partir de"),
         help_text=gettext_lazy("O dia do agendamento conta. O que já está agendado fica com o seu preço."),
@@ -90,6 +93,16 @@ class RiseForm(forms.Form):
             )
             for step in ROUNDINGS
         ]
+        # Payers without a price of their own cost what private patients pay.
+        self.payers = list(Payer.objects.of(clinic).filter(active=True, prices__isnull=False).distinct())
+        whose = [(PRIVATE, _("de particular")), *((str(payer.pk), payer.name) for payer in self.payers)]
+        whose += [(EVERYBODY, _("de particular e de todos os convênios"))] if self.payers else []
+        self.fields["whose"] = forms.ChoiceField(
+            label=_("Preços"),
+            choices=whose,
+            initial=PRIVATE,
+            help_text=_("Sem preço próprio em um procedimento, o convênio segue o de particular."),
+        )
         self.fields["rounding"] = forms.ChoiceField(label=_("Arredondar"), choices=choices, initial="0")
 
     def clean_first(self) -> Any:
@@ -108,7 +121,13 @@ class RiseForm(forms.Form):
     def rise(self) -> Rise:
         """What a valid form says."""
         values = self.cleaned_data
-        return Rise(first=values["first"], rounding=Decimal(values["rounding"]), **{values["kind"]: values["value"]})
+        return Rise(
+            first=values["first"],
+            rounding=Decimal(values["rounding"]),
+            is_private=values["whose"] in {PRIVATE, EVERYBODY},
+            payers=tuple(payer.pk for payer in self.payers if values["whose"] in {str(payer.pk), EVERYBODY}),
+            **{values["kind"]: values["value"]},
+        )
 
 
 class PriceRises(ListMixin):
@@ -210,7 +229,8 @@ class PriceRises(ListMixin):
         money = rise.clinic.money
         for change in prices_to_give_back(rise):
             values = {"old": money(getattr(change, before)), "new": money(getattr(change, after))}
-            self.log_change(request, change.procedure, sentence % (values | {"day": f"{change.first:%d/%m/%Y}"}))
+            message = sentence % (values | {"day": f"{change.first:%d/%m/%Y}"})
+            self.log_change(request, change.procedure, f"{change.payer}: {message}" if change.payer else message)
 
     def _rise_page(
         self,
@@ -249,7 +269,7 @@ def _ids(data: Any) -> list[int]:
 
 
 def _digest(prices: Iterable[NewPrice]) -> str:
-    parts = [(price.procedure.pk, price.first, price.old, price.new) for price in prices]
+    parts = [(*price.key, price.old, price.new) for price in prices]
     return blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
@@ -258,10 +278,14 @@ def _sentence(refused: RiseRefused) -> str:
 
 
 def _in_words(rise: PriceRise) -> str:
-    """Return "+8,00 %" or "−R$ 5,00", and the rounding where there is one."""
+    """Return "+8,00 %" or "−R$ 5,00", the rounding where there is one, and whose prices if not the private ones
+    alone."""
     value = rise.percentage if rise.percentage is not None else rise.amount or Decimal(0)
     number = f"{written_amount(abs(value))}\N{NO-BREAK SPACE}%" if rise.percentage is not None else ""
     text = f"{'−' if value < 0 else '+'}{number or rise.clinic.money(abs(value))}"
-    if not rise.rounding:
+    if rise.rounding:
+        text = _("%(rise)s, arredondado a %(amount)s") % {"rise": text, "amount": rise.clinic.money(rise.rounding)}
+    payers = raised_payers(rise)
+    if payers in ([], [None]):
         return text
-    return _("%(rise)s, arredondado a %(amount)s") % {"rise": text, "amount": rise.clinic.money(rise.rounding)}
+    return f"{text} ({', '.join(payer or _('particular') for payer in payers)})"

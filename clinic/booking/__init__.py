@@ -13,6 +13,7 @@ from clinic.booking.change_procedures import (
     check_change,
     contents,
 )
+from clinic.booking.day_prices import PriceOffer, price_offer, take_day_prices
 from clinic.booking.encaixe import could_be_encaixe, needs_approval
 from clinic.booking.family import (
     MOST_MEMBERS,
@@ -121,6 +122,7 @@ __all__ = [
     "Payment",
     "PerformingDoctor",
     "PaidBefore",
+    "PriceOffer",
     "PricedLine",
     "Proposal",
     "RecallWish",
@@ -199,6 +201,7 @@ __all__ = [
     "place",
     "postpone_recall",
     "price_lines",
+    "price_offer",
     "put_back_waiting",
     "put_on_waiting_list",
     "receive_payment",
@@ -213,6 +216,7 @@ __all__ = [
     "state",
     "steps",
     "stored_visits",
+    "take_day_prices",
     "taken_times",
     "time_value",
     "times_near_each_other",

@@ -282,4 +282,5 @@ def _paid_before(
         patient=patient.pk if patient else None,
         doctor=rows.doctor.pk if rows.doctor else None,
         starts_at=proposal.starts_at,
+        payer=proposal.payer.payer,
     )

@@ -10,11 +10,12 @@ from django.utils import timezone
 from clinic.booking import lines, rules, transitions
 from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.alternatives import BookingRefused
-from clinic.booking.audit import record
-from clinic.booking.encaixe import TIME_FIELDS, permission_refusals
+from clinic.booking.audit import encaixe_snapshot, record
+from clinic.booking.encaixe import TIME_FIELDS, encaixe_values, permission_refusals
 from clinic.booking.examine import added_violations, retake_violations
 from clinic.booking.pricing import PricedLine
 from clinic.booking.proposal import LineRequest
+from clinic.booking.rules.encaixe import LIFTED
 from clinic.booking.rules.patient import deceased_refusals
 from clinic.booking.rules.prices import discount_limit
 from clinic.booking.rules.procedures import doctor_refusals
@@ -35,6 +36,9 @@ def change_procedures(
     discount: int | None = None,
     ends_at: datetime | None = None,
     shown_total: Decimal | None = None,
+    at_day_prices: bool = False,
+    encaixe_reason: str | None = None,
+    approved_by: int | None = None,
     seen: str | None = None,
     by: Author,
     now: datetime | None = None,
@@ -42,16 +46,21 @@ def change_procedures(
     """Give a standing appointment these lines, the discount on the whole, and this end; None keeps its end.
 
     A line of a procedure that it already has is kept, with name and price as booked, even if the procedure is no longer
-    offered. Added lines have the price of the appointment's day for its payer and follow the rules of a booking.
+    offered; with `at_day_prices` at the price that an added one would have. Added lines have the price of the
+    appointment's day for its payer and follow the rules of a booking.
     Discounts are computed now, on all these prices; what is not changed at all is not computed anew. A later end is
-    judged like a booking, and that of an encaixe takes the permission for one; an earlier end is always free. What the
+    judged like a booking: with `encaixe_reason` the appointment becomes an encaixe where the doctor is not free until
+    then, and the later end of an encaixe takes the permission for one, or the approval of the manager `approved_by`, as
+    in a Proposal. An earlier end is always free. What the
     appointment already has writes nothing, so that a second press has no effect. `seen` is the `contents` that the
     author began from: with it, an appointment that was changed since is left as it is (CHANGED_MEANWHILE).
 
-    Locks the doctor's row, the patient's, then the appointment's. Raises Refused, Appointment.DoesNotExist.
+    Locks the doctor's row, the patient's, then the appointment's; for an encaixe then shares the user's and the
+    approver's. Raises Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
-    wish = _Wish(clinic, appointment_id, lines, discount, ends_at, shown_total, seen)
+    wished = clinic, appointment_id, lines, discount, ends_at, shown_total, seen, at_day_prices
+    wish = _Wish(*wished, encaixe_reason, approved_by)
     return run_in_transaction(lambda: _change(wish, by, now))
 
 
@@ -71,19 +80,24 @@ def check_change(
     lines: tuple[LineRequest, ...],
     discount: int | None = None,
     ends_at: datetime | None = None,
+    encaixe_reason: str | None = None,
+    approved_by: int | None = None,
     by: Author,
     now: datetime | None = None,
 ) -> CheckedChange:
-    """Return what `change_procedures` would store and raise; nothing locked, nothing written, no total compared.
+    """Return what `change_procedures` would store and raise; nothing locked, nothing written, no total compared, no
+    permission for an encaixe asked.
 
     Raises Appointment.DoesNotExist.
     """
     kept = Appointment.objects.of(clinic).in_use().select_related("clinic", "doctor", "patient")
     appointment = kept.get(pk=appointment_id)
-    wish = _Wish(clinic, appointment_id, lines, discount, ends_at)
-    wished, slot, broken = _examine(wish, appointment, by, now or timezone.now())
-    refusals = change_refusals(appointment, by) or broken
-    return CheckedChange(wished.by_request, BookingRefused(refusals, slot) if refusals else None)
+    wished = clinic, appointment_id, lines, discount, ends_at
+    wish = _Wish(*wished, encaixe_reason=encaixe_reason, approved_by=approved_by)
+    examined = _examine(wish, appointment, by, now or timezone.now())
+    refusals = change_refusals(appointment, by) or examined.refusals
+    slot = examined.slot
+    return CheckedChange(examined.wished.by_request, BookingRefused(refusals, slot) if refusals else None)
 
 
 def contents(appointment: Appointment) -> str:
@@ -111,6 +125,9 @@ class _Wish:
     ends_at: datetime | None
     shown_total: Decimal | None = None
     seen: str | None = None
+    at_day_prices: bool = False
+    encaixe_reason: str | None = None
+    approved_by: int | None = None
 
 
 class _Examined(NamedTuple):
@@ -130,11 +147,12 @@ def _change(wish: _Wish, by: Author, now: datetime) -> Appointment:
     if wish.seen not in (None, contents(appointment)):
         refuse([Refusal(Reason.CHANGED_MEANWHILE)])
     if slot.is_encaixe and slot.ends_at > appointment.ends_at:
-        refusals = permission_refusals(wish.clinic, by) + refusals
+        refusals = permission_refusals(wish.clinic, by, wish.approved_by) + refusals
     refuse(refusals, slot)
+    encaixe = _encaixe(wish, slot, appointment, by)
     before = lines.snapshot(appointment, wished.stored)
     wished.write(appointment)
-    return finish(appointment, slot.ends_at, before, by, now)
+    return finish(appointment, slot.ends_at, before, by, now, encaixe=encaixe)
 
 
 def finish(
@@ -143,20 +161,34 @@ def finish(
     before: dict[str, Any],
     by: Author,
     now: datetime,
+    *,
+    encaixe: dict[str, Any] | None = None,
     **remarks: Any,
 ) -> Appointment:
-    """Write the end and the event of lines that were written just now."""
-    write(appointment, now, ends_at=ends_at)
+    """Write the end and the event of lines that were written just now. `encaixe` are those columns of the appointment,
+    where the longer time makes it an encaixe, or has it approved: then both sides of the event keep them."""
+    if encaixe:
+        before = before | encaixe_snapshot(appointment)
+    write(appointment, now, ends_at=ends_at, **(encaixe or {}))
     after = lines.snapshot(appointment, lines.load(appointment)) | remarks
+    if encaixe:
+        after |= encaixe_snapshot(appointment) | {"encaixe_changed": True}
     record(appointment, AppointmentEvent.Kind.PROCEDURES, by, now, before, after)
     return appointment
 
 
 def _examine(wish: _Wish, appointment: Appointment, by: Author, now: datetime) -> _Examined:
     """Price the wish and ask the rules about it; that of the status has been asked."""
-    wished = load_wished(appointment, wish.lines, wish.discount, doctor=appointment.doctor_id)
+    doctor, at_day_prices = appointment.doctor_id, wish.at_day_prices
+    wished = load_wished(appointment, wish.lines, wish.discount, doctor=doctor, at_day_prices=at_day_prices)
     slot = _slot(wish, appointment, now)
-    return _Examined(wished, slot, _refusals(wish, wished, slot, appointment, by))
+    refusals = _input_refusals(wish, wished, slot, by)
+    if slot.ends_at > appointment.ends_at and not any(refusal.field in TIME_FIELDS for refusal in refusals):
+        slot, broken = _lengthened(wish, slot)
+        refusals += broken
+    elif wished.adds:
+        refusals += doctor_refusals(slot.doctor.pk, wished.rows.doctor) + deceased_refusals(slot.patient)
+    return _Examined(wished, slot, refusals + added_violations(slot, wished.new_procedures))
 
 
 def _slot(wish: _Wish, appointment: Appointment, now: datetime) -> Slot:
@@ -164,8 +196,31 @@ def _slot(wish: _Wish, appointment: Appointment, now: datetime) -> Slot:
     return replace(present, ends_at=wish.ends_at) if wish.ends_at else present
 
 
-def _refusals(wish: _Wish, wished: WishedLines, slot: Slot, appointment: Appointment, by: Author) -> list[Refusal]:
-    """Return a refusal for every broken rule; of availability only for a later end that no input rule refuses."""
+def _lengthened(wish: _Wish, slot: Slot) -> tuple[Slot, list[Refusal]]:
+    """Return the slot with the later end, that of an encaixe where one was asked for and the doctor is not free, and a
+    refusal for every rule of availability that it breaks."""
+    if slot.is_encaixe:
+        slot = replace(slot, is_approved=slot.is_approved or wish.approved_by is not None)
+    refusals = retake_violations(slot)
+    if slot.is_encaixe or wish.encaixe_reason is None or not {refusal.reason for refusal in refusals} & LIFTED:
+        return slot, refusals
+    slot = replace(slot, is_encaixe=True, is_approved=wish.approved_by is not None)
+    return slot, retake_violations(slot)
+
+
+def _encaixe(wish: _Wish, slot: Slot, appointment: Appointment, by: Author) -> dict[str, Any] | None:
+    """Return the columns that make the appointment an encaixe, or say who approved its longer time; None where they
+    stay."""
+    if not slot.is_encaixe or slot.ends_at <= appointment.ends_at:
+        return None
+    values = encaixe_values(slot, by, wish.encaixe_reason, wish.approved_by)
+    if not appointment.is_encaixe:
+        return values
+    return {"encaixe_approved_by": values["encaixe_approved_by"]} if wish.approved_by is not None else None
+
+
+def _input_refusals(wish: _Wish, wished: WishedLines, slot: Slot, by: Author) -> list[Refusal]:
+    """Return a refusal for every broken rule about the wish as it was requested."""
     candidate = Candidate(
         clinic=wish.clinic,
         now=slot.now,
@@ -180,10 +235,6 @@ def _refusals(wish: _Wish, wished: WishedLines, slot: Slot, appointment: Appoint
         shown_total=wish.shown_total,
         discount_limit=discount_limit(by),
         given_before=wished.given_before,
+        encaixe_reason=wish.encaixe_reason,
     )
-    refusals = rules.input_violations(candidate, rules.CHANGE_INPUT_RULES)
-    if slot.ends_at > appointment.ends_at and not any(refusal.field in TIME_FIELDS for refusal in refusals):
-        refusals += retake_violations(slot)
-    elif wished.adds:
-        refusals += doctor_refusals(slot.doctor.pk, wished.rows.doctor) + deceased_refusals(slot.patient)
-    return refusals + added_violations(slot, wished.new_procedures)
+    return rules.input_violations(candidate, rules.CHANGE_INPUT_RULES)

@@ -20,9 +20,9 @@ from clinic.booking.booked import load_booked
 from clinic.booking.paid_visits import PaidBeside, paid_visit_refusals
 from clinic.booking.payer import filled_in_payer
 from clinic.booking.proposal import Proposal
-from clinic.booking.slots import OverlappingAppointment, Slot
+from clinic.booking.slots import OverlappingAppointment, Slot, local_date
 from clinic.booking.together import alternatives_for_each, overlapping, refused_by
-from clinic.booking.walk import Walk, load_taken
+from clinic.booking.walk import TakenTime, Walk, load_taken
 from clinic.models import Appointment, Clinic, Doctor, Payer
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author, current_id, current_patient
@@ -30,6 +30,7 @@ from clinic.schedule import Limits, Opening, Restricted, Span, bookable_dates, l
 from clinic.transactions import run_as_one
 
 MOST_MEMBERS = 6
+DATES_PROPOSED = 3
 
 
 @dataclass(frozen=True)
@@ -122,24 +123,41 @@ def booked_family(proposals: Sequence[Proposal], key: UUID) -> list[Appointment]
 
 
 def times_near_each_other(
-    clinic: Clinic, sought: Sequence[SoughtTime], day: date, *, near: Span | None = None, now: datetime | None = None
-) -> list[Opening] | None:
-    """Return a free time on a local date for each of them: those of one doctor one after another, those of several
-    beside each other. They are placed in their order, each at the first free time, from the instant from which all are
-    over in the shortest time, the earliest first; in another order only where this one leaves one of them without a
-    time. None where the day has no such times.
+    clinic: Clinic,
+    sought: Sequence[SoughtTime],
+    first: date,
+    last: date | None = None,
+    *,
+    near: Span | None = None,
+    now: datetime | None = None,
+) -> list[list[Opening]]:
+    """Return a free time for each of them on one local date, for up to DATES_PROPOSED dates from `first` to `last`,
+    `first` alone without it: the nearest dates that have such times. Those of one doctor come one after another, those
+    of several beside each other. They are placed in their order, each at the first free time, from the instant from
+    which all are over in the shortest time, the earliest first; in another order only where this one leaves one of them
+    without a time.
 
-    `near` is the time of one of the family who is booked already. Two queries, three where there is a number a day,
-    of which the others of the family do not count.
+    `near` is the time of one of the family who is booked already, on one of the dates. Two queries, three where there
+    is a number a day, of which the others of the family do not count.
     """
     now = now or timezone.now()
-    free = _free_times(clinic, sought, day, now)
+    found = []
+    for free in _free_by_date(clinic, sought, first, last or first, now):
+        times = _times_of_date(clinic, free, near)
+        found += [times] if times else []
+        if len(found) == DATES_PROPOSED:
+            break
+    return found
+
+
+def _times_of_date(clinic: Clinic, free: Sequence[Sequence[Opening]], near: Span | None) -> list[Opening] | None:
     starts = sorted({opening.starts_at for openings in free for opening in openings})
-    order = next((order for order in _orders(free) if _from(starts[0], free, order)), None) if starts else None
+    order = next((order for order in _orders(free) if _from(starts[0], free, order)), None) if all(free) else None
     if order is None:
         return None
     found = [chosen for start in starts if (chosen := _from(start, free, order))]
-    return min(found, key=lambda chosen: _span_of(chosen, near))
+    is_near = near is not None and local_date(clinic, near.starts_at) == local_date(clinic, starts[0])
+    return min(found, key=lambda chosen: _span_of(chosen, near if is_near else None))
 
 
 def _checked(outcome: BookingRefused | None, free: Sequence[Opening]) -> CheckedMember:
@@ -230,29 +248,32 @@ def _uuid(key: UUID, number: int) -> UUID:
     return uuid5(key, str(number))
 
 
-def _free_times(clinic: Clinic, sought: Sequence[SoughtTime], day: date, now: datetime) -> list[list[Opening]]:
-    """Return the free times of the date for each of them, in order of time; none where the date cannot be booked."""
+def _free_by_date(
+    clinic: Clinic, sought: Sequence[SoughtTime], first: date, last: date, now: datetime
+) -> Iterator[list[list[Opening]]]:
+    """Yield for each of the dates that can be booked the free times of each of them, in order of time."""
     doctors = {doctor.pk: doctor for each in sought for doctor in each.doctors}
-    first, last = bookable_dates(clinic, now)
-    if not first <= day <= last or not doctors:
-        return [[] for _each in sought]
+    bookable = bookable_dates(clinic, now)
+    first, last = max(first, bookable[0]), min(last, bookable[1])
+    if first > last or not doctors:
+        return
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     patients = {each.patient for each in sought if each.patient is not None}
-    taken = load_taken(clinic, list(doctors), patients, [day])
-    walk = Walk(load_schedules(clinic, list(doctors.values()), day, day), taken.of_doctor, now)
+    taken = load_taken(clinic, list(doctors), patients, days)
+    walk = Walk(load_schedules(clinic, list(doctors.values()), first, last), taken.of_doctor, now)
     procedures = {procedure.pk: procedure for each in sought for procedure in each.procedures}.values()
-    booked = load_booked(clinic, list(doctors.values()), procedures, day, day)
-    free = []
-    for each in sought:
-        walk = replace(walk, limits=Limits(each.procedures, booked))
-        elsewhere = taken.of_patient(each.patient) if each.patient is not None else []
-        found = walk.of_day(day, each.doctors, timedelta(minutes=each.minutes)) if each.minutes else iter(())
-        is_elsewhere = [
-            opening
-            for opening in found
-            if not any(span.overlaps(opening.starts_at, opening.ends_at) for span in elsewhere)
-        ]
-        free.append(sorted(is_elsewhere))
-    return free
+    booked = load_booked(clinic, list(doctors.values()), procedures, first, last)
+    walks = [replace(walk, limits=Limits(each.procedures, booked)) for each in sought]
+    for day in days:
+        yield [_free_of(each, walk, taken, day) for each, walk in zip(sought, walks, strict=True)]
+
+
+def _free_of(each: SoughtTime, walk: Walk, taken: TakenTime, day: date) -> list[Opening]:
+    elsewhere = taken.of_patient(each.patient) if each.patient is not None else []
+    found = walk.of_day(day, each.doctors, timedelta(minutes=each.minutes)) if each.minutes else iter(())
+    return sorted(
+        opening for opening in found if not any(span.overlaps(opening.starts_at, opening.ends_at) for span in elsewhere)
+    )
 
 
 def _orders(free: Sequence[Sequence[Opening]]) -> Iterator[tuple[int, ...]]:

@@ -106,6 +106,7 @@ def write(
         _line(appointment, position, priced.procedure.pk, priced.procedure.name, priced.price)
         for position, priced in enumerate(added, first)
     )
+    _write_prices(wanted)
     changed = [(line, priced) for priced, line in wanted if line and _amounts(line) != _wanted_amounts(priced)]
     AppliedDiscount.objects.of(appointment.clinic).filter(line__in=[line for line, _ in changed]).delete()
     AppliedDiscount.objects.bulk_create(
@@ -113,6 +114,16 @@ def write(
         for line, priced in [*changed, *zip(new, added, strict=True)]
         for discount, amount in priced.discounts
     )
+
+
+def _write_prices(wanted: Sequence[tuple[PricedLine, AppointmentProcedure | None]]) -> None:
+    """Store the prices of kept lines that are others than they were. One statement, none where all are the same."""
+    repriced = []
+    for priced, line in wanted:
+        if line and line.price != priced.price:
+            line.price = priced.price
+            repriced.append(line)
+    AppointmentProcedure.objects.bulk_update(repriced, ["price"])
 
 
 def write_back(appointment: Appointment, kept: Sequence[dict[str, Any]]) -> list[str]:

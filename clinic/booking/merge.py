@@ -74,8 +74,8 @@ def undo_merge(merge_id: int, *, clinic: Clinic, by: Author, now: datetime | Non
 
     Goes back what the merge had moved and is still the kept patient's. The sessions that were added to a series since
     go with it, an entry of the waiting list goes with its appointment, and a recall with the visit at which it was
-    written. The fields of the kept one become what they were, unless they were changed since. Locks like
-    `merge_patients`. Raises Refused, PatientMerge.DoesNotExist.
+    written, as does what was booked of it since. The fields of the kept one become what they were, unless they were
+    changed since. Locks like `merge_patients`. Raises Refused, PatientMerge.DoesNotExist.
     """
     now = now or timezone.now()
 
@@ -146,7 +146,9 @@ def _move(
         appointments = appointments.filter(pk__in=only.moved["appointments"])
     moved = {"appointments": list(appointments.select_for_update(no_key=True).values_list("pk", flat=True))}
     if only:
-        moved["appointments"] += _sessions_since(clinic, moved["appointments"], only, now)
+        going = moved["appointments"]
+        while since := _booked_since(clinic, going, only) + _sessions_since(clinic, going, only, now):
+            going += since
         entries = entries.filter(
             _goes_with(moved["appointments"]) | Q(WITHOUT_APPOINTMENT, pk__in=only.moved["waiting"])
         )
@@ -161,9 +163,19 @@ def _move(
     return moved
 
 
+def _booked_since(clinic: Clinic, going: list[int], merge: PatientMerge) -> list[int]:
+    """Return the appointments with which recalls of these visits were booked since the merge: the recall goes with its
+    visit, and its booking is for whoever was to be called."""
+    recalls = Recall.objects.of(clinic).filter(appointment__in=going, booked__isnull=False)
+    booked = Appointment.objects.of(clinic).filter(pk__in=recalls.order_by().values("booked"), patient=merge.kept_id)
+    since = booked.filter(created_at__gt=merge.at).exclude(pk__in=going).order_by("pk")
+    return list(since.select_for_update(no_key=True).values_list("pk", flat=True))
+
+
 def _sessions_since(clinic: Clinic, moved: list[int], merge: PatientMerge, now: datetime) -> list[int]:
     """Return the sessions that were added since the merge to the series of the moved appointments: a series is of one
-    patient. Those of a series that had sessions of the kept patient before leave it, and are not returned."""
+    patient. Those of a series that had sessions of the kept patient before leave it, and are not returned; so does one
+    of the moved that was booked into such a series since."""
     of_moved = Appointment.objects.of(clinic).filter(pk__in=moved, series__isnull=False)
     series = set(of_moved.order_by("pk").values_list("series", flat=True))
     others = Appointment.objects.of(clinic).filter(series__in=series, patient=merge.kept_id).exclude(pk__in=moved)
@@ -173,7 +185,8 @@ def _sessions_since(clinic: Clinic, moved: list[int], merge: PatientMerge, now: 
     staying: list[int] = []
     for pk, of in since.values_list("pk", "series"):
         (staying if of in shared else going).append(pk)
-    Appointment.objects.of(clinic).filter(pk__in=staying).update(series=None, updated_at=now)
+    leaving = Q(pk__in=staying) | Q(pk__in=moved, series__in=shared, created_at__gt=merge.at)
+    Appointment.objects.of(clinic).filter(leaving).update(series=None, updated_at=now)
     return going
 
 

@@ -23,7 +23,7 @@ from clinic.booking.status import set_status, transition_refusals
 from clinic.booking.unverified import bring_back
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, Payer
 from clinic.models.appointment import FREES_THE_TIME, Status
-from clinic.models.history import last_event
+from clinic.models.history import changes_encaixe, last_event
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author
 from clinic.transactions import run_in_transaction
@@ -146,18 +146,21 @@ def _status_back(appointment: Appointment, event: AppointmentEvent, by: Author, 
 
 
 def _procedures_back(appointment: Appointment, event: AppointmentEvent, by: Author, now: datetime) -> Appointment:
-    """The time may have been taken meanwhile; a procedure or a discount may have been deleted."""
+    """The time may have been taken meanwhile, by another one too while this was an encaixe; a procedure or a discount
+    may have been deleted."""
     refuse(change_refusals(appointment, by))
     before, present = event.before, present_slot(appointment, now)
     ends_at = datetime.fromisoformat(before["ends_at"])
-    if ends_at > appointment.ends_at:
-        slot = replace(present, ends_at=ends_at)
+    encaixe = stored_encaixe(appointment.clinic, before) if changes_encaixe(event) else None
+    is_encaixe = encaixe["encaixe_by"] is not None if encaixe else present.is_encaixe
+    if ends_at > appointment.ends_at or is_encaixe is not present.is_encaixe:
+        slot = replace(present, ends_at=ends_at, is_encaixe=is_encaixe)
         is_own_slip = _is_own_slip(event, by, now)
         refuse(free_violations(slot) if is_own_slip else retake_violations(slot), present)
     changed = lines.snapshot(appointment, lines.load(appointment))
     gone = _lines_back(appointment, before["lines"])
     remarks = {"undo": True} | ({"discounts_gone": gone} if gone else {})
-    return finish(appointment, ends_at, changed, by, now, **remarks)
+    return finish(appointment, ends_at, changed, by, now, encaixe=encaixe, **remarks)
 
 
 def _lines_back(appointment: Appointment, kept: list[dict[str, Any]]) -> list[str]:

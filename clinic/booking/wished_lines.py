@@ -9,6 +9,7 @@ from typing import NamedTuple
 from clinic.booking import lines, sql
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import DoctorKey, LineRequest
+from clinic.booking.returns import PaidBefore, paid_before
 from clinic.booking.slots import local_date
 from clinic.models import Appointment, AppointmentProcedure, Discount, Procedure
 
@@ -87,12 +88,15 @@ def load_wished(
     *,
     doctor: DoctorKey | None,
     starts_at: datetime | None = None,
+    at_day_prices: bool = False,
 ) -> WishedLines:
     """Return the lines that an appointment is to have, and the doctor who is to perform them; `whole` is the id of the
     discount on the whole. `starts_at` is when it is to begin, None where it begins.
 
     A kept line has name and price as booked, an added one those of the day; discounts are computed now on all these
-    prices, unless nothing is changed. Three statements.
+    prices, unless nothing is changed. `at_day_prices` gives kept lines the price of the day too, for the present payer:
+    but for a return that is free still, and for a procedure that is no longer offered. Three statements; with
+    `at_day_prices` one more where a line is free.
     """
     stored = lines.load(appointment)
     discounts = [*(line.discount for line in requests), whole]
@@ -106,6 +110,8 @@ def load_wished(
     )
     known = {discount.pk: discount for discount in rows.discounts if discount}
     choices = _choices(requests, rows.procedures, stored, whole)
+    if at_day_prices:
+        _give_day_prices(choices, rows.prices, _paid_before(appointment, stored))
     are_stored = _are_stored(choices, whole, stored)
     priced = _as_stored(choices, known) if are_stored else _price(choices, known, whole, rows.prices)
     return WishedLines(stored, choices, priced, are_stored, rows)
@@ -128,6 +134,28 @@ def _choices(
     return [choice for _, choice in sorted(kept, key=lambda pair: pair[0])] + added
 
 
+def _give_day_prices(choices: Sequence[_Choice], prices: Mapping[int, Decimal], paid: PaidBefore | None) -> None:
+    """Set the price of each kept choice to that of the day, by the id of its procedure; each has a copy of its own."""
+    for choice in choices:
+        procedure = choice.procedure
+        if procedure is None or choice.kept is None or procedure.pk not in prices:
+            continue
+        if procedure.price or paid is None or not paid.is_free(procedure):
+            procedure.price = prices[procedure.pk]
+
+
+def _paid_before(appointment: Appointment, stored: Sequence[AppointmentProcedure]) -> PaidBefore | None:
+    """Return the visit of which an appointment with a free line is the return. At most one query."""
+    return paid_before(
+        appointment.clinic,
+        [line.procedure for line in stored if not line.price],
+        patient=appointment.patient_id,
+        doctor=appointment.doctor_id,
+        starts_at=appointment.starts_at,
+        payer=appointment.payer_id,
+    )
+
+
 def _kept_line(
     remaining: Sequence[AppointmentProcedure], wanted: LineRequest, whole: int | None
 ) -> AppointmentProcedure | None:
@@ -141,6 +169,8 @@ def _kept_line(
 def _are_stored(choices: Sequence[_Choice], whole: int | None, stored: Sequence[AppointmentProcedure]) -> bool:
     """Return whether these are the stored lines, with the same discounts."""
     if not choices or [choice.kept for choice in choices] != list(stored):
+        return False
+    if any(choice.procedure and choice.kept and choice.procedure.price != choice.kept.price for choice in choices):
         return False
     wanted = [{choice.discount, whole} - {None} for choice in choices]
     return wanted == [lines.discount_ids(line) for line in stored]

@@ -15,7 +15,7 @@ from django.db.models import Value
 from django.utils import translation
 
 from clinic.access import first_clinic, staff_links
-from clinic.models import AppointmentEvent, Clinic, Procedure, StaffLink, StaffUser
+from clinic.models import AppointmentEvent, Clinic, Doctor, Procedure, StaffLink, StaffUser
 from clinic.models.booking_limits import MOST
 from clinic.models.clinic import REGIONS, USUAL, validate_zone_of_country
 from clinic.models.names import validate_has_letter
@@ -46,7 +46,7 @@ KEYS = {
         *("name", "slug", "country", "time_zone", "language", "region", "town", "observes_holidays"),
         *("phone", "area_code", "address"),
     },
-    "staff": {"name", "role"},
+    "staff": {"name", "role", "doctor"},
     "procedures": {"name", "minutes", "price", *MOST},
     "doctors": {"name", "title", "specialty", "week", "procedures", *MOST},
 }
@@ -80,12 +80,12 @@ def set_up(content: Mapping[str, Any]) -> Outcome:
     outcome = Outcome()
     clinic = _clinic(content["clinic"], outcome)
     with translation.override(clinic.language):
-        for number, row in enumerate(content.get("staff", [])):
-            _collect(faults, f"staff[{number}]", partial(_invite, clinic, row, outcome))
         for number, row in enumerate(content.get("procedures", [])):
             _collect(faults, f"procedures[{number}]", partial(_procedure, clinic, row, outcome))
         for number, row in enumerate(content.get("doctors", [])):
             _collect(faults, f"doctors[{number}]", partial(_doctor, clinic, row, outcome))
+        for number, row in enumerate(content.get("staff", [])):  # of whom some are these doctors
+            _collect(faults, f"staff[{number}]", partial(_invite, clinic, row, outcome))
     if faults:
         raise FileRefused(faults)
     return outcome
@@ -191,18 +191,30 @@ def _faults_of_clinic(clinic: Clinic, row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _invite(clinic: Clinic, row: Mapping[str, Any], outcome: Outcome) -> None:
-    """Invite a person, unless one of that name is there or invited already, with whatever role."""
+    """Invite a person, unless one of that name is there or invited already, with whatever role. The role `doctor` is
+    for the own day of the doctor whom `doctor` names, the one of the person's own name without it."""
     name, role = tidy(_text(row, "name")), _text(row, "role") or StaffUser.Role.RECEPTIONIST
-    if role not in set(StaffUser.Role.values) - {StaffUser.Role.DOCTOR}:
-        raise _Fault("role", "Write receptionist, manager or master.")
+    if role not in StaffUser.Role.values:
+        raise _Fault("role", "Write receptionist, manager, master or doctor.")
+    if role != StaffUser.Role.DOCTOR and "doctor" in row:
+        raise _Fault("doctor", 'Only who has the role "doctor" has a day of their own.')
     if team_of(clinic).alias(folded=Fold("name")).filter(folded=Fold(Value(name))).exists():
         return
+    doctor = _own_doctor(clinic, row) if role == StaffUser.Role.DOCTOR else None
     try:
         validate_has_letter(name)
-        outcome.invited.append(staff_links.invite(clinic, by=None, name=name, role=role))
+        outcome.invited.append(staff_links.invite(clinic, by=None, name=name, role=role, doctor=doctor))
     except ValidationError as error:
         raise _Fault("", " ".join(error.messages)) from error
-    outcome.added.append(f"{role} {name}, invited")
+    outcome.added.append(f"{role} {name}, invited{f' for the day of {doctor.full_name}' if doctor else ''}")
+
+
+def _own_doctor(clinic: Clinic, row: Mapping[str, Any]) -> Doctor:
+    _title, name = split_title(_text(row, "doctor") or _text(row, "name"))
+    found = list(doctors_named(clinic, name)[:2])
+    if len(found) != 1:
+        raise _Fault("doctor", "Write the name of one doctor of this clinic.")
+    return found[0]
 
 
 def _procedure(clinic: Clinic, row: Mapping[str, Any], outcome: Outcome) -> None:

@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models import phones
-from clinic.models.message_texts import KNOWN, validate_message_text
+from clinic.models.message_texts import KNOWN, KNOWN_IN_RECALLS, validate_message_text, validate_recall_text
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -169,14 +170,16 @@ class ClinicsQuerySet(models.QuerySet["Clinic"]):
         return self.filter(sandbox_of__isnull=False)
 
 
-def _text(label: "StrPromise", help_text: "StrPromise") -> "models.TextField[str, str]":
+def _text(
+    label: "StrPromise", help_text: "StrPromise", validate: Callable[[str], None] = validate_message_text
+) -> "models.TextField[str, str]":
     return models.TextField(
         label,
         max_length=1000,
         blank=True,
         default="",
         db_default="",
-        validators=[validate_message_text],
+        validators=[validate],
         help_text=help_text,
     )
 
@@ -261,6 +264,19 @@ class Clinic(models.Model):
     )
     confirmation_text_to_other = _text(
         _("texto de confirmação a quem não é o paciente"), _("Quando o telefone é do responsável ou de outra pessoa.")
+    )
+    recall_text = _text(
+        _("texto de retorno"),
+        format_lazy(
+            _("O que se escreve pelo WhatsApp em Retornos. Vazio: o nosso texto. Campos: {known}."),
+            known=KNOWN_IN_RECALLS,
+        ),
+        validate_recall_text,
+    )
+    recall_text_to_other = _text(
+        _("texto de retorno a quem não é o paciente"),
+        _("Quando o telefone é do responsável ou de outra pessoa."),
+        validate_recall_text,
     )
     texts_tell_procedure = models.BooleanField(
         _("textos dizem procedimento e preparo"),

@@ -122,6 +122,12 @@ class AppointmentEvent(ClinicRow):
         return self.get_kind_display()
 
 
+def changes_encaixe(event: AppointmentEvent) -> bool:
+    """Return whether both sides of the event keep the columns of an encaixe, where it is one: of a move always, of
+    other procedures or another end only where that changed them."""
+    return event.kind == AppointmentEvent.Kind.RESCHEDULED or bool(event.after.get("encaixe_changed"))
+
+
 def last_event(appointment: Appointment) -> AppointmentEvent | None:
     """Return the last event of an appointment, None for one that booking did not store. One query."""
     with prepared_cursor() as cursor:

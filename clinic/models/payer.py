@@ -3,6 +3,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import ClinicRow
+from clinic.models.limits import MOST_RETURN_DAYS
 from clinic.models.ranges import Fold
 
 ANS_NUMBER_HELP = _("Os seis dígitos do registro da operadora na ANS.")
@@ -14,7 +15,8 @@ class Payer(ClinicRow):
     A patient or an appointment without one is private. One that is not `active` is proposed no more, and stays where it
     was chosen. It pays for visits on the local dates from `valid_from` to `valid_until`, for at most `per_day` on one
     of them, and with `requires_authorization` only for those that have a guia; None restricts nothing. With which
-    doctors, on which weekdays, `PayerDoctor` says.
+    doctors, on which weekdays, `PayerDoctor` says. For `return_days` after a paid visit its patients' returns are free,
+    0 for never; None for as long as the procedure says.
     """
 
     class Kind(models.TextChoices):
@@ -42,6 +44,12 @@ class Payer(ClinicRow):
         blank=True,
         help_text=_("De toda a clínica. Vazio: quantos couberem."),
     )
+    return_days = models.PositiveSmallIntegerField(
+        _("retorno sem custo em até"),
+        null=True,
+        blank=True,
+        help_text=_("Dias, em vez dos que o procedimento tem. 0: nenhum retorno. Vazio: como no procedimento."),
+    )
 
     class Meta:
         verbose_name = _("convênio")
@@ -57,6 +65,9 @@ class Payer(ClinicRow):
                 name="payer_valid_in_order",
             ),
             models.CheckConstraint(condition=Q(per_day=None) | Q(per_day__gte=1), name="payer_per_day_above_zero"),
+            models.CheckConstraint(
+                condition=Q(return_days=None) | Q(return_days__lte=MOST_RETURN_DAYS), name="payer_return_days_to_365"
+            ),
             models.CheckConstraint(condition=Q(ans_number__regex=r"^(\d{6})?$"), name="payer_ans_number_digits"),
         ]
 

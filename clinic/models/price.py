@@ -114,7 +114,8 @@ class PriceOn(Func):
 
 
 class PriceRise(ClinicRow):
-    """A change of private prices from a local date on: by a percentage or by an amount, which may be negative.
+    """A change of prices, private ones and those of payers, from a local date on: by a percentage or by an amount,
+    which may be negative.
 
     `rounding` is the amount of which the new prices are a multiple, 0 for the cent. `changes` are the prices that it
     wrote, as `clinic.registry.price_rises` keeps them, to be taken back whole.

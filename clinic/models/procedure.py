@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models.booking_limits import BookingLimits, limit_constraints
 from clinic.models.clinic import ClinicQuerySet, ClinicRow
 from clinic.models.doctor import Doctor
+from clinic.models.limits import MOST_RETURN_DAYS
 from clinic.models.patient import years_between
 from clinic.models.ranges import Fold
 
 SHORTEST_DURATION, USUAL_DURATION, LONGEST_DURATION = 5, 30, 720  # minutes
 MOST_YEARS = 120
-MOST_RETURN_DAYS = 365
 
 
 class Procedure(BookingLimits, ClinicRow):

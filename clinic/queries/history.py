@@ -22,7 +22,7 @@ from clinic.models import (
 )
 from clinic.models.appointment import Status
 from clinic.models.clinic import written_amount, zone_name
-from clinic.models.history import last_event
+from clinic.models.history import changes_encaixe, last_event
 from clinic.models.titles import in_sentence
 from clinic.models.unverified import UNVERIFIED
 from clinic.queries.history_of_procedures import lines_changed, procedures_changed
@@ -106,6 +106,7 @@ def sentence(event: AppointmentEvent, zone: ZoneInfo) -> str:
         words = in_words(event.after, event.clinic)
     elif event.kind == AppointmentEvent.Kind.PROCEDURES:
         words = procedures_changed(event.before, event.after, event.clinic, zone)
+        words = _as_encaixe(words, event.before, event.after) if changes_encaixe(event) else words
     else:
         words = SENTENCES[AppointmentEvent.Kind(event.kind)](event.before, event.after, zone)
     if event.kind == AppointmentEvent.Kind.RESCHEDULED and "lines" in event.after:

@@ -19,16 +19,25 @@ def procedures_changed(before: _Snapshot, after: _Snapshot, clinic: Clinic, zone
     if before["ends_at"] != after["ends_at"]:
         parts.append(_("fim de %(before)s para %(after)s") % {"before": _end(before, zone), "after": _end(after, zone)})
     what = ", ".join(parts)
+    if _are_only_repriced(before, after):
+        return _("Preço alterado: %(what)s") % {"what": what}
     if _lines(before) != _lines(after):
         return _("Procedimentos alterados: %(what)s") % {"what": what}
     return _("Alterado: %(what)s") % {"what": what}
 
 
 def lines_changed(before: _Snapshot, after: _Snapshot, clinic: Clinic) -> list[str]:
-    """Return what was added and taken away, and the totals where other discounts change them."""
+    """Return what has another price, what was added and taken away, and the totals where other discounts change
+    them."""
     was, now = _lines(before), _lines(after)
     added, removed = now - was, was - now
-    parts = [f"{sign} {name} ({clinic.money(price)})" for sign, name, price in _signed(added, removed)]
+    parts = [
+        _("%(name)s de %(before)s para %(after)s")
+        % {"name": name, "before": clinic.money(old), "after": clinic.money(new)}
+        for name, old, new in _repriced(before, after)
+    ]
+    if not parts:
+        parts = [f"{sign} {name} ({clinic.money(price)})" for sign, name, price in _signed(added, removed)]
     if _total(after) - _total(before) != _sum(added) - _sum(removed):
         amounts = {"before": clinic.money(_total(before)), "after": clinic.money(_total(after))}
         parts.append(_("total de %(before)s para %(after)s") % amounts)
@@ -37,6 +46,21 @@ def lines_changed(before: _Snapshot, after: _Snapshot, clinic: Clinic) -> list[s
 
 def _lines(snapshot: _Snapshot) -> Counter[tuple[str, Decimal]]:
     return Counter((line["procedure"], Decimal(line["price"])) for line in snapshot["lines"])
+
+
+def _are_only_repriced(before: _Snapshot, after: _Snapshot) -> bool:
+    return before["ends_at"] == after["ends_at"] and bool(_repriced(before, after))
+
+
+def _repriced(before: _Snapshot, after: _Snapshot) -> list[tuple[str, Decimal, Decimal]]:
+    """Return name, old and new price of the lines that have another price, where the lines are the same ones; else
+    none."""
+    pairs = list(zip(before["lines"], after["lines"], strict=False))
+    is_same = len(before["lines"]) == len(after["lines"])
+    if not is_same or any(was["procedure_id"] != now["procedure_id"] for was, now in pairs):
+        return []
+    priced = [(now["procedure"], Decimal(was["price"]), Decimal(now["price"])) for was, now in pairs]
+    return [(name, old, new) for name, old, new in priced if old != new]
 
 
 def _signed(

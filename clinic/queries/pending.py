@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 
 from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure, CeasedProcedure, Clinic, Doctor
 from clinic.models.appointment import AppointmentQuerySet, Status
+from clinic.models.history import changes_encaixe
 from clinic.models.procedure import performed_by
 from clinic.queries.perhaps_closed import perhaps_closed
 from clinic.schedule import MAX_DURATION, Away, ClosedReason, Schedules, bookable_dates, load_schedules
@@ -318,8 +319,10 @@ def _state_before(event: AppointmentEvent, after: _State) -> _State:
     state: dict[str, Any] = {
         name: datetime.fromisoformat(kept[name]) for name in ("starts_at", "ends_at") if name in kept
     }
+    if changes_encaixe(event):
+        state["is_encaixe"] = "encaixe_by" in kept
     if event.kind == AppointmentEvent.Kind.RESCHEDULED:
-        state |= {"doctor": kept["doctor"], "is_encaixe": "encaixe_by" in kept}
+        state["doctor"] = kept["doctor"]
     if "lines" in kept:
         state["procedures"] = tuple((line["procedure_id"], line["procedure"]) for line in kept["lines"])
     return after._replace(**state)

@@ -87,6 +87,7 @@ from clinic.registry.price_rises import (
     new_prices,
     prices_to_give_back,
     raise_prices,
+    raised_payers,
     take_back,
 )
 from clinic.registry.prices import coming_prices, price_today, set_price
@@ -185,6 +186,7 @@ __all__ = [
     "proposal",
     "question",
     "prices_to_give_back",
+    "raised_payers",
     "raise_prices",
     "record_change",
     "record_consent",

@@ -24,7 +24,7 @@ FIRST_DOCUMENT = {"BR": 900_000_000, "PT": 29_000_000}
 COPIED_FROM_CLINIC = [
     *("name", "country", "time_zone", "language", "currency", "area_code", "phone", "address", "town", "region"),
     *("observes_holidays", "strict_cpf", "requires_duration"),
-    *("confirmation_text", "confirmation_text_to_other", "texts_tell_procedure"),
+    *("confirmation_text", "confirmation_text_to_other", "recall_text", "recall_text_to_other", "texts_tell_procedure"),
 ]
 # What belongs to an appointment or a patient is found by these, whose columns have indexes: it takes no longer however
 # much other clinics hold.

@@ -69,6 +69,7 @@ urlpatterns = [
     path("agendamentos/<int:pk>/comprovante/", printed.slip, name="printed-slip"),
     path("agendamentos/<int:pk>/comprovante/pdf/", printed.slip_pdf, name="printed-slip-pdf"),
     path("agendamentos/<int:pk>/convenio/", booking_panel.change_payer, name="appointment-payer"),
+    path("agendamentos/<int:pk>/preco/", booking_panel.take_day_prices, name="appointment-day-prices"),
     path("agendamentos/<int:pk>/repetir/", series.add, name="series-add"),
     path("agendamentos/<int:pk>/retorno/", recall.add, name="recall-add"),
     path("sessoes/<int:pk>/", series.detail, name="series-detail"),

@@ -158,7 +158,7 @@ def sought(desk, *doctors, minutes=30):
 
 
 def proposed(desk, rows, **options):
-    times = booking.times_near_each_other(desk.clinic, rows, MONDAY, now=desk.now, **options)
+    (times,) = booking.times_near_each_other(desk.clinic, rows, MONDAY, now=desk.now, **options) or [None]
     return times and [desk.clock(each.starts_at)[6:] for each in times]
 
 
@@ -192,7 +192,34 @@ def test_where_the_day_has_no_such_times_none_is_proposed(desk):
     assert proposed(desk, [*sought(desk, desk.doctor), SoughtTime(doctors=[], minutes=30)]) is None
     sunday = MONDAY - timedelta(days=1)
     rows = sought(desk, desk.doctor)
-    assert booking.times_near_each_other(desk.clinic, rows, sunday, now=desk.now) is None
+    assert booking.times_near_each_other(desk.clinic, rows, sunday, now=desk.now) == []
+
+
+def over(desk, rows, first, days, **options):
+    """The first times that are proposed, on each date."""
+    last = first + timedelta(days=days)
+    found = booking.times_near_each_other(desk.clinic, rows, first, last, now=desk.now, **options)
+    return [[desk.clock(each.starts_at) for each in times] for times in found]
+
+
+def test_over_several_dates_the_nearest_that_fit_are_proposed(desk, django_assert_num_queries):
+    for starts_at, ends_at in ((desk.at(8), desk.at(12)), (desk.at(13), desk.at(18))):
+        desk.book(starts_at=starts_at, ends_at=ends_at, patient=desk.another_patient().pk)
+    rows = sought(desk, desk.doctor, desk.doctor)
+    with django_assert_num_queries(2):
+        found = over(desk, rows, MONDAY - timedelta(days=3), 14)
+    assert found == [[f"{day}/11 08:00", f"{day}/11 08:30"] for day in (24, 25, 26)]
+    assert over(desk, rows, MONDAY, 1) == found[:1]
+    assert over(desk, rows, MONDAY, 0) == []
+    friday = MONDAY + timedelta(days=4)
+    assert [times[0][:5] for times in over(desk, rows, friday, 7)] == ["27/11", "30/11", "01/12"]
+
+
+def test_only_on_its_own_date_they_come_next_to_who_is_booked(desk):
+    booked = desk.book(starts_at=desk.at(10))
+    near = Span(booked.starts_at, booked.ends_at)
+    found = over(desk, sought(desk, desk.doctor), MONDAY, 1, near=near)
+    assert found == [["23/11 09:30"], ["24/11 08:00"]]
 
 
 def test_where_their_own_order_does_not_fit_another_one_is_tried(desk):

@@ -280,3 +280,71 @@ def test_the_history_can_be_neither_changed_nor_deleted(desk):
         with pytest.raises(Error, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
     assert RecallEvent.objects.get().kind == "written"
+
+
+# Merged patients
+
+
+@pytest.fixture
+def merged(desk):
+    """The second record of the desk's patient, with a recall at a visit of its own."""
+    other = desk.another_patient(name="Ana Sousa")
+    return write(desk, served(desk, 8, patient=other.pk))
+
+
+def merge(desk, recall):
+    return booking.merge_patients(desk.patient.pk, recall.patient_id, sides={}, **acting(desk, desk.at(9)))
+
+
+def undo(desk, merge):
+    return booking.undo_merge(merge.pk, **acting(desk, desk.at(11)))
+
+
+def test_what_a_recall_was_booked_with_since_a_merge_goes_back_too(desk, merged):
+    was = merged.patient
+    made = merge(desk, merged)
+    booked = book(desk, merged)
+    assert booked.patient_id == desk.patient.pk
+    separated = undo(desk, made)
+    assert (separated.appointments, separated.since) == (2, 0)
+    booked.refresh_from_db()
+    merged.refresh_from_db()
+    assert (booked.patient, merged.patient, merged.booked) == (was, was, booked)
+    cancel(desk, booked)
+    merged.refresh_from_db()
+    assert merged.closed_at is None and merged.patient == was
+
+
+def test_a_recall_written_since_a_merge_goes_with_its_visit(desk, merged):
+    was, other = merged.patient, make_procedure(desk.clinic)
+    desk.doctor.procedures.add(other)
+    made = merge(desk, merged)
+    since = write(desk, merged.appointment, procedure=other.pk, now=desk.at(10))
+    declined = booking.close_recall(merged.pk, "declined", **acting(desk))
+    undo(desk, made)
+    since.refresh_from_db()
+    declined.refresh_from_db()
+    assert (since.patient, declined.patient, declined.outcome) == (was, was, "declined")
+
+
+def test_the_kept_patients_own_recall_keeps_its_booking(desk, merged):
+    own = write(desk, served(desk, 9, until="in_service"), now=desk.at(9))
+    made = merge(desk, merged)
+    booked = book(desk, own)
+    assert undo(desk, made).since == 1
+    own.refresh_from_db()
+    booked.refresh_from_db()
+    assert (own.patient, booked.patient) == (desk.patient, desk.patient)
+
+
+def test_a_recall_of_what_was_booked_since_goes_along(desk, merged):
+    was = merged.patient
+    made = merge(desk, merged)
+    booked = book(desk, merged)
+    Appointment.objects.filter(pk=booked.pk).update(status="finished")
+    again = write(desk, Appointment.objects.get(pk=booked.pk), now=desk.at(10), due_on=DUE + timedelta(weeks=1))
+    second = book(desk, again, starts_at=desk.at(9, day=DUE + timedelta(weeks=1)))
+    undo(desk, made)
+    second.refresh_from_db()
+    again.refresh_from_db()
+    assert (again.patient, second.patient) == (was, was)

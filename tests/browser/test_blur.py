@@ -1,5 +1,7 @@
 """The privacy key: names are blurred at the counter, in this tab, until it is pressed again."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -53,3 +55,28 @@ def test_the_key_stands_in_the_list(window, receptionist, booked):
     page.goto(f"/pacientes/{booked.patient_id}/")
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_contain_text("Desfocar os nomes no balcão")
+
+
+def test_tooltips_and_the_window_name_nobody(window, receptionist, booked):
+    page = window(receptionist)
+    day = booked.clinic.local(booked.starts_at).date()
+    page.goto(f"/agenda/{day}/")
+    card = page.locator(f"#a{booked.pk}")
+    card.hover()
+    expect(card).to_have_attribute("title", re.compile("Zulmira Quixabeira"))
+    page.keyboard.press("b")
+    page.mouse.move(0, 0)
+    card.hover()
+    expect(page.locator("[title*=Zulmira]")).to_have_count(0)
+    page.goto(f"/pacientes/{booked.patient_id}/")  # opened later, in the same tab
+    expect(page).to_have_title(booked.clinic.name)
+    expect(page.locator("h1")).to_contain_text("Zulmira")
+    page.go_back()
+    page.locator(f"#a{booked.pk}").hover()
+    expect(page.locator("[title*=Zulmira]")).to_have_count(0)
+    page.keyboard.press("b")
+    page.mouse.move(0, 0)
+    page.locator(f"#a{booked.pk}").hover()
+    expect(page.locator(f"#a{booked.pk}")).to_have_attribute("title", re.compile("Zulmira"))
+    page.goto(f"/pacientes/{booked.patient_id}/")
+    expect(page).to_have_title(re.compile("Zulmira Quixabeira"))

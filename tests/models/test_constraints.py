@@ -491,6 +491,7 @@ REFUSED = {
         lambda rows: make_payer(rows.clinic, valid_from=date(2026, 11, 23), valid_until=date(2026, 11, 22))
     ],
     "payer_per_day_above_zero": [lambda rows: make_payer(rows.clinic, per_day=0)],
+    "payer_return_days_to_365": [lambda rows: make_payer(rows.clinic, return_days=366)],
     "payerdoctor_once": [lambda rows: [rows.taker(make_payer(rows.clinic, name="Um"), times=2)]],
     "payerdoctor_weekdays_iso": [lambda rows: rows.taker(make_payer(rows.clinic), weekdays=[0])],
     "payerdoctor_per_day_above_zero": [lambda rows: rows.taker(make_payer(rows.clinic), per_day=0)],

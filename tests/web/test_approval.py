@@ -1,6 +1,6 @@
 """A manager's PIN: made on the page of the password, and asked for where an encaixe is refused without an approval."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import pytest
 from django.urls import reverse
@@ -28,6 +28,7 @@ BOOK = reverse("web:appointment-book")
 CHECK = reverse("web:appointment-check")
 OWN_PAGE = reverse("web:password-change")
 MONDAY = date(2026, 11, 23)
+HALF = timedelta(minutes=30)
 BLOCK = "Aprovação da gestão"
 WRONG = "Este não é o PIN de quem aprova. Digite-o de novo."
 BLOCKED = "Foram muitos PINs errados: até 13:00 nenhum é aceito aqui."
@@ -283,6 +284,112 @@ def test_moving_beyond_the_number_a_day_is_approved(desk, form, doctor, severino
 
     own.refresh_from_db()
     assert (own.starts_at, own.encaixe_approved_by) == (at(doctor, 9), severino)
+
+
+# --- a later end in *Alterar* ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(doctor):
+    """From 11:00 to 11:30, with another appointment right after it."""
+    book_appointment(doctor, starts_at=at(doctor, 11) + HALF)
+    return book_appointment(doctor, starts_at=at(doctor, 11))
+
+
+def longer(own, **more):
+    """What *Alterar* sends to end at 11:45 instead."""
+    ends_at = at(own.doctor, 11) + 1.5 * HALF
+    place = f"{own.doctor_id}|{own.starts_at.isoformat()}|{ends_at.isoformat()}"
+    fields = {"procedure": [own.doctor.procedures.get().pk], "discount": [""], "ends": "11:45", "save": "1"}
+    return fields | {"encaixe_for": place, "motive": "dor"} | more
+
+
+def change_page(own):
+    return reverse("web:appointment-change", args=[own.pk])
+
+
+def test_a_later_end_over_taken_time_is_offered_as_an_encaixe(desk, own, doctor):
+    Doctor.objects.update(encaixes_per_day=2)
+    plain = {name: value for name, value in longer(own).items() if name not in {"encaixe_for", "motive"}}
+    offered = desk.post(change_page(own), plain).content.decode()
+    assert "Terminar às 11:45 mesmo assim, como encaixe…" in offered
+    opened = {name: value for name, value in plain.items() if name != "save"} | {"encaixe": "1"}
+    asked = desk.post(change_page(own), opened, headers={"HX-Request": "true"}).content.decode()
+    assert "Motivo do encaixe até as 11:45" in asked and "Terminar às 11:45, como encaixe" in asked
+
+    assert desk.post(change_page(own), longer(own)).status_code == 302
+    own.refresh_from_db()
+    assert (own.ends_at, own.encaixe_by.name, own.encaixe_approved_by) == (at(doctor, 11) + 1.5 * HALF, "Rita", None)
+    shown = desk.get(reverse("web:appointment-detail", args=[own.pk])).content.decode()
+    assert "fim de 11:30 para 11:45, como encaixe (dor)" in shown
+
+
+def test_a_later_end_beyond_the_number_a_day_is_approved(desk, own, doctor, severino):
+    refused = desk.post(change_page(own), longer(own))
+    assert refused.status_code == 422 and BLOCK in refused.content.decode()
+    assert "Aprovar e terminar às 11:45" in refused.content.decode()
+    wrong = desk.post(change_page(own), approved(longer(own), severino, OTHER_PIN)).content.decode()
+    assert WRONG in wrong and f'value="{OTHER_PIN}"' not in wrong
+
+    assert desk.post(change_page(own), approved(longer(own), severino)).status_code == 302
+    own.refresh_from_db()
+    assert (own.encaixe_by.name, own.encaixe_approved_by) == ("Rita", severino)
+
+
+def test_without_the_permission_a_later_end_asks_at_once(maria, own, severino):
+    Doctor.objects.update(encaixes_per_day=2)
+    assert BLOCK in maria.post(change_page(own), longer(own)).content.decode()
+    assert maria.post(change_page(own), approved(longer(own), severino)).status_code == 302
+    own.refresh_from_db()
+    assert own.encaixe_approved_by == severino
+
+
+def test_the_later_end_of_an_encaixe_is_approved_too(maria, own, doctor, severino, clinic):
+    rita = make_user(clinic, may_squeeze_in=True)
+    Appointment.objects.filter(pk=own.pk).update(encaixe_by=rita, encaixe_reason="febre")
+    Doctor.objects.update(encaixes_per_day=2)
+    plain = {name: value for name, value in longer(own).items() if name not in {"encaixe_for", "motive"}}
+    asked = maria.post(change_page(own), plain).content.decode()
+    assert BLOCK in asked and 'value="febre"' in asked
+    typed = plain | {"encaixe_for": longer(own)["encaixe_for"], "other_motive": "febre"}
+    assert maria.post(change_page(own), approved(typed, severino)).status_code == 302
+    own.refresh_from_db()
+    assert (own.encaixe_by, own.encaixe_reason, own.encaixe_approved_by) == (rita, "febre", severino)
+
+
+def test_undoing_makes_it_an_ordinary_appointment_again(desk, own, doctor):
+    Doctor.objects.update(encaixes_per_day=2)
+    desk.post(change_page(own), longer(own))
+    undo = reverse("web:appointment-undo", args=[own.pk])
+    assert desk.post(undo, {"event": own.events.latest("pk").pk}).status_code == 302
+    own.refresh_from_db()
+    assert (own.ends_at, own.is_encaixe) == (at(doctor, 11) + HALF, False)
+
+
+def test_undoing_asks_for_the_time_that_it_takes_again(desk, own, doctor):
+    Doctor.objects.update(encaixes_per_day=2)
+    desk.post(change_page(own), longer(own))
+    book_appointment(doctor, starts_at=at(doctor, 11))  # an encaixe takes none of the doctor's time
+    undo = reverse("web:appointment-undo", args=[own.pk])
+    assert desk.post(undo, {"event": own.events.latest("pk").pk}).status_code == 409
+    own.refresh_from_db()
+    assert own.is_encaixe
+
+
+@pytest.mark.parametrize("what", ["an absence", "no reason", "free time"])
+def test_what_no_encaixe_lifts_and_what_needs_none(desk, own, doctor, what):
+    Doctor.objects.update(encaixes_per_day=2)
+    typed = longer(own)
+    if what == "an absence":
+        span = {"starts_at": at(doctor, 11) + HALF, "ends_at": at(doctor, 12), "reason": "férias"}
+        doctor.absences.create(clinic=doctor.clinic, **span)
+    elif what == "no reason":
+        typed["motive"] = ""
+    else:
+        Appointment.objects.exclude(pk=own.pk).update(status="cancelled", cancelled_by="clinic")
+    answer = desk.post(change_page(own), typed)
+    own.refresh_from_db()
+    assert answer.status_code == (302 if what == "free time" else 422) and not own.is_encaixe
 
 
 def test_portugal_reads_its_own_words(client):

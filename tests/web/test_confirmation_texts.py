@@ -157,6 +157,14 @@ class TestInTheAdministration:
 
         assert answer.status_code == 200 and "“{nome}” não é um campo. Os campos são: {paciente}" in answer.text
 
+    def test_a_text_about_another_visit_has_no_date(self, save, manager):
+        answer = save(recall_text="Olá, {paciente}, {data}!")
+        assert "“{data}” não é um campo. Os campos são: {paciente}, {medico}, {clinica}" in answer.text
+        assert "selecione “textos dizem" in save(recall_text_to_other="{procedimento}").text
+        assert save(recall_text="Olá, {paciente}! É hora do retorno com {medico}.").status_code == 302
+        manager.clinic.refresh_from_db()
+        assert manager.clinic.recall_text == "Olá, {paciente}! É hora do retorno com {medico}."
+
     def test_what_tells_of_health_has_to_be_chosen(self, save, manager):
         text = "{procedimento}: {preparo}"
         answer = save(confirmation_text=text)

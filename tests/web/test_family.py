@@ -181,6 +181,36 @@ def test_rows_are_added_up_to_six_and_taken_away(client, doctor, children):
     assert times(text)[0] == "09:30"
 
 
+def test_times_are_proposed_over_several_dates(client, doctor, children):
+    monday = next_monday(doctor.clinic)
+    sunday = fields(doctor, children, "", "", date=f"{monday - timedelta(days=1):%d/%m/%Y}")
+    assert "Ou em outra data" not in post(client, sunday, propose="1").text
+    text = post(client, sunday | {"within": "7"}, propose="1").text
+    assert f'value="{monday:%d/%m/%Y}"' in text and times(text) == ["08:00", "08:30"]
+    offered = re.findall(r'name="take" value="([^"]+)">([^<]+)<', text)
+    tuesday = monday + timedelta(days=1)
+    assert len(offered) == 2 and offered[0] == (
+        f"{tuesday:%d/%m/%Y}|08:00|08:30",
+        f"ter {tuesday:%d/%m} 08:00–09:00",
+    )
+    taken = post(client, sunday | {"within": "7"}, take=offered[0][0]).text
+    assert f'value="{tuesday:%d/%m/%Y}"' in taken and times(taken) == ["08:00", "08:30"]
+    assert "Livre:" not in taken
+
+
+def test_where_no_date_has_times_it_says_until_when(client, doctor, children):
+    monday = next_monday(doctor.clinic)
+    doctor.hours.all().delete()
+    typed = fields(doctor, children, "", "", date=f"{monday:%d/%m/%Y}", within="14")
+    text = post(client, typed, propose="1").text
+    assert f"Não há horário para todos até {monday + timedelta(days=14):%d/%m/%Y}." in text
+
+
+@pytest.mark.parametrize("odd", [{"within": "x"}, {"take": "x"}, {"take": "|||||||||"}, {"date": "", "propose": "1"}])
+def test_odd_values_of_proposals_change_nothing(client, doctor, children, odd):
+    assert post(client, fields(doctor, children, "08:00", "08:30") | odd, look="1").status_code == 200
+
+
 def test_proposed_times_lie_one_after_another(client, doctor, children):
     text = post(client, fields(doctor, children, "", ""), propose="1").text
     assert times(text) == ["08:00", "08:30"]

@@ -148,6 +148,41 @@ def test_case_50_the_day_after_costs_a_new_visit(desk, form, doctor, ana):
     assert booked_price() == Decimal("200.00")
 
 
+@pytest.mark.parametrize(
+    ("days_of_payer", "days_ago", "price", "words"),
+    [
+        (15, 15, "0", "sem custo até 02/12 (Unimed: 15 dias)"),
+        (15, 16, "200.00", "O retorno venceu em 01/12/2026 (Unimed: 15 dias): o preço"),
+        (45, 40, "0", "sem custo até 07/12 (Unimed: 45 dias)"),
+        (1, 1, "0", "(Unimed: 1 dia)"),
+        (None, 30, "0", "sem custo até 02/12<"),
+        (0, 1, "200.00", ""),
+    ],
+)
+def test_a_plans_own_days_count_for_its_patients(
+    desk, form, doctor, ana, clinic, days_of_payer, days_ago, price, words
+):
+    unimed = make_payer(clinic, name="Unimed", return_days=days_of_payer)
+    visited(doctor, ana, WEDNESDAY - timedelta(days=days_ago))
+    by_plan = form | {"payer": unimed.pk}
+    answer = checked(desk, by_plan)
+    assert total(answer) == price and words in re.sub(r"\s*</label>", "<", " ".join(answer.text.split()))
+    if not days_of_payer:
+        assert "Unimed:" not in answer.text
+    private = checked(desk, form)
+    assert "Unimed:" not in private.text and (total(private) == "0") is (days_ago <= 30)
+    assert sent(desk, by_plan).status_code == 200
+    assert booked_price() == Decimal(price)
+
+
+def test_a_plan_gives_no_return_to_what_has_none(desk, form, doctor, ana, clinic, procedure):
+    procedure.return_days = None
+    procedure.save()
+    unimed = make_payer(clinic, name="Unimed", return_days=30)
+    visited(doctor, ana, WEDNESDAY - timedelta(days=1))
+    assert total(checked(desk, form | {"payer": unimed.pk})) == "200.00"
+
+
 def test_the_free_return_can_be_declined(desk, form, doctor, ana):
     visited(doctor, ana, WEDNESDAY - timedelta(days=10))
     declined = form | {"return_for": f"{ana.pk}|{doctor.pk}"}
@@ -205,11 +240,32 @@ def test_another_payer_keeps_the_price_and_says_its_own(desk, clinic, doctor, pr
     unimed, without = make_payer(clinic, name="Unimed"), make_payer(clinic, name="Bradesco")
     visit = book_appointment(doctor, patient=ana.pk, starts_at=clinic.instant(WEDNESDAY, time(15)))
     page = reverse("web:appointment-payer", args=[visit.pk])
-    assert "O preço agendado fica" not in desk.get(page).text
+    assert "O preço agendado é" not in desk.get(page).text
     fields = {"clinic": clinic, "procedure": procedure, "payer": unimed}
     ProcedurePrice.objects.create(price="80.00", valid_from=WEDNESDAY, **fields)
     ProcedurePrice.objects.create(price="90.00", valid_from=WEDNESDAY + timedelta(days=1), **fields)
-    sentence = "O preço agendado fica, R$\N{NO-BREAK SPACE}200,00. Nesse dia: Unimed R$\N{NO-BREAK SPACE}80,00."
+    sentence = "O preço agendado é R$\N{NO-BREAK SPACE}200,00. Nesse dia: Unimed R$\N{NO-BREAK SPACE}80,00."
     assert sentence in desk.get(page).text and without
     assert desk.post(page, {"payer": unimed.pk}, headers=HTMX).status_code == 200
     assert visit.lines.get().price == Decimal("200.00")
+    shown = desk.get(reverse("web:appointment-detail", args=[visit.pk]), headers=HTMX)
+    amounts = [f"R$\N{NO-BREAK SPACE}{amount}" for amount in ("200,00", "80,00")]
+    assert " → ".join(amounts) in shown.text and f"Manter {amounts[0]}" in shown.text
+    kept = desk.get(reverse("web:appointment-detail", args=[visit.pk]), {"preco": "fica"}, headers=HTMX)
+    assert "Passar para" not in kept.text
+
+
+def test_the_price_of_the_day_is_one_click(desk, clinic, doctor, procedure, ana):
+    unimed = make_payer(clinic, name="Unimed")
+    fields = {"clinic": clinic, "procedure": procedure, "payer": unimed, "valid_from": WEDNESDAY}
+    ProcedurePrice.objects.create(price="80.00", **fields)
+    visit = book_appointment(doctor, patient=ana.pk, starts_at=clinic.instant(WEDNESDAY, time(15)))
+    desk.post(reverse("web:appointment-payer", args=[visit.pk]), {"payer": unimed.pk}, headers=HTMX)
+    take = reverse("web:appointment-day-prices", args=[visit.pk])
+    assert desk.post(take, headers=HTMX).status_code == 200  # without a total it only shows the appointment
+    stale = desk.post(take, {"total": "70.00"}, headers=HTMX)
+    assert stale.status_code == 409 and "Passar para" in stale.text
+    assert visit.lines.get().price == Decimal("200.00")
+    answer = desk.post(take, {"total": "80.00"}, headers=HTMX)
+    assert answer.status_code == 200 and "Preço alterado" in answer.text and "Passar para" not in answer.text
+    assert visit.lines.get().price == Decimal("80.00")

@@ -2,6 +2,8 @@
 
 import re
 from datetime import timedelta
+from html import unescape
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -10,7 +12,7 @@ from django.utils import timezone
 
 from clinic.booking import Author, RecallWish, book_recall, change_status, postpone_recall, reschedule, write_recall
 from clinic.booking.proposal import LineRequest, Proposal
-from clinic.models import Appointment, Patient, PatientAccess, Procedure, Recall
+from clinic.models import Appointment, Clinic, Patient, PatientAccess, Procedure, Recall
 from clinic.queries import recalls as recall_queries
 from tests.factories import (
     book_appointment,
@@ -114,6 +116,23 @@ def test_who_died_is_not_in_the_list(client, doctor):
     written = recall(doctor)
     Patient.objects.filter(pk=written.patient_id).update(died=True)
     assert "Maria Souza" not in page(client)
+
+
+def test_the_clinic_writes_its_own_text(client, doctor):
+    recall(doctor, "Ana Lima")
+    own = "Oi, {paciente}!\nCom {medico}\n{procedimento}\n{clinica}"
+    Clinic.objects.update(recall_text=own, recall_text_to_other="Sobre {paciente}", name="Clínica Sol")
+    assert whatsapp_text(client) == "Oi, Ana!\nCom a Dra. Helena Prado\nClínica Sol"
+    Clinic.objects.update(texts_tell_procedure=True)
+    assert "\nRetorno clínico\n" in whatsapp_text(client)
+    Recall.objects.update(doctor=None)
+    assert whatsapp_text(client) == "Oi, Ana!\nRetorno clínico\nClínica Sol"
+    Patient.objects.update(guardian_name="Rita Lima")
+    assert whatsapp_text(client) == "Sobre Ana"
+
+
+def whatsapp_text(client):
+    return unquote(unescape(re.search(r"wa\.me/\d+\?text=([^\"]+)", page(client))[1]))
 
 
 def test_the_text_for_whatsapp_is_for_who_reads_it(client, doctor):

@@ -90,6 +90,8 @@ CHANGE_INPUT_RULES: list[InputRule] = [
     discounts_are_valid_that_day,
     discounts_are_within_limit,
     total_is_the_one_shown,
+    encaixe_reason_is_given,
+    encaixe_reason_can_be_stored,
 ]
 # No other appointment takes the time; whether the doctor works then is another question.
 FREE_TIME_RULES: list[AvailabilityRule] = [

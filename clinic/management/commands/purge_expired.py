@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from clinic import exchange
-from clinic.access import accesses, idempotency, rate_limit
+from clinic.access import accesses, idempotency, rate_limit, staff_links
 from clinic.access.sessions import SessionStore
 from clinic.models import Clinic
 from clinic.registry import empty_sandbox, forget_merged_values
@@ -16,8 +16,9 @@ from clinic.registry import empty_sandbox, forget_merged_values
 class Command(BaseCommand):
     help = (
         "Deletes ended sessions, old request counts, accesses after two years, sign-ins after one, the contents of"
-        " sandboxes whose day is over, what an Idempotency-Key kept for STORED_ANSWER_DAYS, and the data for undoing"
-        " a merge of patients, and the rows of imports, when neither can be undone any more."
+        " sandboxes whose day is over, what an Idempotency-Key kept for STORED_ANSWER_DAYS, links of staff that were"
+        " used, withdrawn or have expired a month ago, and the data for undoing a merge of patients, and the rows of"
+        " imports, when neither can be undone any more."
     )
 
     def handle(self, *, verbosity: int, **options: object) -> None:
@@ -27,9 +28,10 @@ class Command(BaseCommand):
         seen = accesses.forget(timezone.now())
         merges = forget_merged_values(timezone.now())
         imports = exchange.forget_rows(timezone.now())
+        links = staff_links.forget(timezone.now())
         sandboxes = sum(map(empty_sandbox, Clinic.objects.real()))
         if verbosity:
             self.stdout.write(
                 f"Forgotten: {answers} stored answers, {counts} request counts, {seen} accesses, {merges} merges,"
-                f" {imports} imports, {sandboxes} sandboxes."
+                f" {imports} imports, {links} links, {sandboxes} sandboxes."
             )

@@ -43,11 +43,16 @@ class DemoDiscount:
 
 @dataclass(frozen=True)
 class DemoPayer:
-    """A payer; `kind` is a Payer.Kind."""
+    """A payer; `kind` is a Payer.Kind. `prices` are by the codes of procedures, "CARD 160.00" each, from the first day
+    of last year on, for as many `days` from today as it has; `coming` begin with the next year."""
 
     name: str
     kind: str = "health_plan"
     ans_number: str = ""
+    prices: str = ""
+    coming: str = ""
+    days: int | None = None
+    requires_authorization: bool = False
 
 
 @dataclass(frozen=True)
@@ -203,9 +208,24 @@ RECIFE = DemoClinic(
         DemoDiscount("Campanha do mês passado", percentage=Decimal("30"), days=-12),
     ),
     payers=(
-        DemoPayer("Unimed", ans_number="999001"),
-        DemoPayer("Bradesco Saúde", ans_number="999002"),
-        DemoPayer("SulAmérica", ans_number="999003"),
+        DemoPayer(
+            "Unimed",
+            ans_number="999001",
+            prices="CLIN 130.00, CARD 160.00, GINE 155.00, PREN 155.00, ORTO 150.00, DERM 150.00, ECO 190.00",
+            coming="CLIN 138.00, CARD 170.00, GINE 165.00, PREN 165.00, ORTO 160.00, DERM 160.00",
+        ),
+        DemoPayer(
+            "Bradesco Saúde",
+            ans_number="999002",
+            prices="CLIN 145.00, CARD 185.00, GINE 170.00, ORTO 168.00, DERM 170.00, US-ABD 105.00, US-TIR 92.00",
+            days=75,
+        ),
+        DemoPayer(
+            "SulAmérica",
+            ans_number="999003",
+            prices="CLIN 140.00, CARD 175.00, GINE 165.00, ORTO 160.00, DERM 165.00, ECO 205.00, ERGO 150.00",
+            requires_authorization=True,
+        ),
     ),
     absences=(
         DemoAbsence("CRM-PE 99001", 8, 4, 2, "Congresso de Cardiologia"),
@@ -317,9 +337,24 @@ LISBOA = DemoClinic(
         DemoDiscount("Campanha de outono", percentage=Decimal("25"), days=-9),
     ),
     payers=(
-        DemoPayer("ADSE", "subsystem"),
-        DemoPayer("Médis", "insurance"),
-        DemoPayer("Multicare", "insurance"),
+        DemoPayer(
+            "ADSE",
+            "subsystem",
+            prices="MGF 25.00, CARD 32.00, GINE 32.00, GRAV 32.00, ORTO 32.00, PED 32.00, ECG 8.00, ECO 38.00",
+            coming="MGF 26.00, CARD 34.00, GINE 34.00, GRAV 34.00, ORTO 34.00, PED 34.00",
+        ),
+        DemoPayer(
+            "Médis",
+            "insurance",
+            prices="MGF 38.00, CARD 45.00, GINE 45.00, ORTO 45.00, PED 42.00, ECO-A 40.00, ECO-T 36.00",
+            days=75,
+        ),
+        DemoPayer(
+            "Multicare",
+            "insurance",
+            prices="MGF 37.00, CARD 44.00, GINE 44.00, ORTO 44.00, PED 41.00, ECO 55.00, HOLT 40.00",
+            requires_authorization=True,
+        ),
     ),
     absences=(
         DemoAbsence("OM 99902", 9, 3, 1, "Congresso de Cardiologia"),

@@ -6,7 +6,18 @@ from random import Random
 from clinic.management.demo.clinics import DemoAbsence, DemoClinic, DemoDoctor, DemoProcedure
 from clinic.management.demo.people import Person, people
 from clinic.management.demo.visits import Registry
-from clinic.models import Absence, Clinic, ClinicHoliday, Discount, Doctor, Patient, Payer, Procedure, WorkingHours
+from clinic.models import (
+    Absence,
+    Clinic,
+    ClinicHoliday,
+    Discount,
+    Doctor,
+    Patient,
+    Payer,
+    Procedure,
+    ProcedurePrice,
+    WorkingHours,
+)
 from clinic.models.phones import made_up_phone
 from clinic.models.titles import split_title
 from clinic.schedule import TOWN_HOLIDAYS
@@ -17,8 +28,8 @@ WITH_PAYER = 3  # every third patient has a plan
 
 
 def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
-    """Store the clinic with its holidays, doctors with hours and absences, procedures, discounts, payers and patients
-    with plans."""
+    """Store the clinic with its holidays, doctors with hours and absences, procedures, discounts, payers with
+    their prices, and patients with plans."""
     clinic = Clinic.objects.create(
         slug=demo.slug,
         name=demo.name,
@@ -53,7 +64,7 @@ def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
         procedures=performed,
         weights={procedures[plan.code].pk: plan.weight for plan in demo.procedures},
         discounts=_valid_discounts(clinic, demo, today),
-        patients=_patients(clinic, today, rng, _payers(clinic, demo)),
+        patients=_patients(clinic, today, rng, _payers(clinic, demo, procedures, today)),
     )
 
 
@@ -119,11 +130,32 @@ def _valid_discounts(clinic: Clinic, demo: DemoClinic, today: date) -> list[Disc
     return [row for row in rows if row.expires_on is None or row.expires_on > today]
 
 
-def _payers(clinic: Clinic, demo: DemoClinic) -> list[Payer]:
-    return [
-        Payer.objects.create(clinic=clinic, name=plan.name, kind=plan.kind, ans_number=plan.ans_number)
-        for plan in demo.payers
-    ]
+def _payers(clinic: Clinic, demo: DemoClinic, procedures: dict[str, Procedure], today: date) -> list[Payer]:
+    """Store the payers; the prices of one end some days from today, those of another change with the next year."""
+    payers = []
+    for plan in demo.payers:
+        payer = Payer.objects.create(
+            clinic=clinic,
+            name=plan.name,
+            kind=plan.kind,
+            ans_number=plan.ans_number,
+            requires_authorization=plan.requires_authorization,
+        )
+        payers.append(payer)
+        last = None if plan.days is None else today + timedelta(days=plan.days)
+        ProcedurePrice.objects.bulk_create(
+            ProcedurePrice(
+                clinic=clinic,
+                payer=payer,
+                procedure=procedures[code],
+                price=price,
+                valid_from=date(year, 1, 1),
+                valid_until=last,
+            )
+            for year, table in ((today.year - 1, plan.prices), (today.year + 1, plan.coming))
+            for code, price in (line.split() for line in table.split(",") if line)
+        )
+    return payers
 
 
 def _patients(clinic: Clinic, today: date, rng: Random, payers: list[Payer]) -> list[tuple[Person, Patient]]:

@@ -8,7 +8,7 @@ from random import Random
 
 from clinic import booking, registry
 from clinic.management.demo.visits import Fate, Registry, Visit
-from clinic.models import Appointment, AppointmentEvent, StaffUser
+from clinic.models import Appointment, AppointmentEvent, Patient, StaffUser
 from clinic.models.appointment import Status
 
 Source = Appointment.Source
@@ -33,6 +33,7 @@ CANCEL_REASONS = {
 }
 CLINICS_REASONS = ("médico em cirurgia de urgência", "equipamento em manutenção")
 DOUBTFUL_CPF = "12345678900"
+FIRST_GUIA = 800_000
 
 
 type Act = Callable[[Visit, datetime], None]
@@ -161,7 +162,7 @@ class Story:
                 metadata=call,
                 patient=None if doubts_cpf else patient.pk,
                 details=details if doubts_cpf else None,
-                payer=booking.PayerWish(patient.payer_id if is_typed else None),
+                payer=_wish(patient) if is_typed else booking.PayerWish(),
                 policy=registry.Policy.LENIENT if doubts_cpf else registry.Policy.STRICT,
             )
             visit.appointment_id = booking.book(proposal, by=self._author(source), now=at).pk
@@ -206,6 +207,12 @@ class Story:
     def _edit_notes(self, visit: Visit, at: datetime) -> None:
         notes = self.rng.choice(NOTES[self.clinic.country])
         booking.edit_notes(visit.booked_id, clinic=self.clinic, by=self.desk, notes=notes, now=at)
+
+
+def _wish(patient: Patient) -> booking.PayerWish:
+    """Return the patient's payer, with a made-up guia where it requires one."""
+    is_required = patient.payer is not None and patient.payer.requires_authorization
+    return booking.PayerWish(patient.payer_id, f"{FIRST_GUIA + patient.pk}" if is_required else "")
 
 
 @dataclass

@@ -19,6 +19,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
 from clinic.models import Appointment, AppointmentEvent, Clinic, Patient
 from clinic.models.appointment import OVERLAP_LOOKBACK, Status
+from clinic.models.history import changes_encaixe
 from clinic.models.ranges import Instant
 from clinic.queries.agenda.layout import DayLayout, Words
 from clinic.queries.agenda.page import Day
@@ -204,7 +205,9 @@ def _taken_back(row: AppointmentRow, events: Iterable[AppointmentEvent]) -> Appo
             values["procedures"] = ", ".join(line["procedure"] for line in before["lines"])
         if "notes" in before:
             values["has_notes"] = bool(before["notes"])
+        if changes_encaixe(event):
+            values["encaixe"] = before.get("encaixe_by")
         if event.kind == Kind.RESCHEDULED:
-            values |= {"doctor_id": before["doctor"], "encaixe": before.get("encaixe_by"), "unperformed": ""}
+            values |= {"doctor_id": before["doctor"], "unperformed": ""}
         row = replace(row, **values)
     return row

@@ -33,6 +33,7 @@ BY_LABELS = {
     Appointment.CancelledBy.PATIENT.value: _("pelo(a) paciente"),
     Appointment.CancelledBy.CLINIC.value: _("pela clínica"),
 }
+KEEPS_PRICE = "preco"  # in the address of an appointment whose offered price was declined
 
 
 def not_found_when_deleted(view: View) -> View:
@@ -109,12 +110,14 @@ def detail_response(
     day, today = (request.clinic.local(instant).date() for instant in (appointment.starts_at, now))
     may_wait = booking.is_still_ahead(appointment, now)
     may_recall = booking.may_be_recalled(appointment)
+    asks_price = KEEPS_PRICE not in request.GET
     context = {
         "appointment": appointment,
         "seen": booking.state(appointment),
         "place": booking.place(appointment),
         "asks_who_pays": bool(appointment.payer_id) or payers.are_kept(request.clinic),
         "lines": lines,
+        "price_offer": booking.price_offer(appointment, undoable, author(request)) if asks_price else None,
         "receipts": receipts(appointment),
         "total": sum(line.total for line in lines),
         "steps": booking.steps(appointment),

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from clinic import booking
 from clinic.web.booking_panel.change_form import ChangeForm
 from clinic.web.booking_panel.lines_context import lines_context
@@ -18,6 +20,7 @@ def change_context(form: ChangeForm) -> dict[str, Any]:
         "wanted_end": form.cleaned_data.get("ends_at"),
         "possible_ends": _possible_ends(form),
         "focus": _focus(form),
+        "submit_label": _("Salvar alteração"),
         **lines_context(form, form.clinic.local(appointment.starts_at).date()),
     }
 

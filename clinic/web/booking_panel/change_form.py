@@ -13,6 +13,7 @@ from clinic.models import Appointment, Procedure
 from clinic.models.doctor import end_of_hours
 from clinic.queries import booking_options
 from clinic.refusals import Reason, Refused
+from clinic.web.booking_panel.encaixe import AsksAboutEncaixe
 from clinic.web.booking_panel.instants import ReadsInstants
 from clinic.web.booking_panel.lines import (
     LineRow,
@@ -33,14 +34,21 @@ class ChangeArguments(TypedDict):
     ends_at: datetime | None
 
 
-class ChangeForm(LinesForm, ReadsInstants):
+class ChangeForm(LinesForm, AsksAboutEncaixe, ReadsInstants):
     """What an appointment is to have instead. It reads what was typed; `clinic.booking` decides whether it is allowed.
 
     `proposed` is the end that the form proposed last: as long as `ends` is the same, it follows the procedures.
     `seen` are the appointment's `contents` when the form was opened: another window may have changed it since.
     """
 
-    refused_at: ClassVar = {"procedures": "procedure", "date": "ends", "starts_at": "ends", "ends_at": "ends"}
+    refused_at: ClassVar = {
+        "procedures": "procedure",
+        "date": "ends",
+        "starts_at": "ends",
+        "ends_at": "ends",
+        "encaixe_reason": "motive",
+        "approval": "approver",
+    }
     sent_as: ClassVar = {"discount": ["discount", "whole_discount"]}
 
     ends = TypedEndField(required=False)
@@ -56,6 +64,32 @@ class ChangeForm(LinesForm, ReadsInstants):
         self.procedures = self._load_procedures()
         self.end_was_moved = self._propose_end()
         self.line_rows: list[LineRow] = []
+        if appointment.is_encaixe and not (self.data.get("motive") or self.data.get("other_motive")):
+            self.data["other_motive"] = appointment.encaixe_reason
+
+    @property
+    def encaixe_place(self) -> str:
+        """Doctor, start and the later end that was typed, as `12|2026-11-23T12:00:00+00:00|…`; "" for any other end."""
+        ends_at, present = self.cleaned_data.get("ends_at"), self.appointment
+        if ends_at is None or ends_at <= present.ends_at:
+            return ""
+        return f"{present.doctor_id}|{present.starts_at.isoformat()}|{ends_at.isoformat()}"
+
+    @property
+    def encaixe_times(self) -> tuple[datetime, datetime | None]:
+        return self.appointment.starts_at, self.cleaned_data["ends_at"]
+
+    @property
+    def is_encaixe_open(self) -> bool:
+        """Of what is an encaixe already only the approval is asked for, with its reason beside."""
+        return super().is_encaixe_open or (self.appointment.is_encaixe and self.needs_approval)
+
+    def refuse(self, refused: Refused) -> None:
+        """Show every refusal at its field."""
+        super().refuse(refused)
+        if self.appointment.is_encaixe:
+            self.needs_approval = booking.needs_approval(refused)
+        self.show_refusals(refused.refusals)
 
     @property
     def shown_fields(self) -> list[forms.BoundField]:
@@ -86,7 +120,7 @@ class ChangeForm(LinesForm, ReadsInstants):
         """Ask the rules of `change` about a form that is still being filled in."""
         self.is_valid()
         if refused := self._examine(by):
-            self.show_refusals(refused.refusals)
+            self.refuse(refused)
         self.drop_untouched_errors(just_left=just_left)
 
     def change(self, by: booking.Author) -> Appointment | None:
@@ -94,20 +128,26 @@ class ChangeForm(LinesForm, ReadsInstants):
         try:
             if self.is_valid():
                 seen, shown_total = self.cleaned_data["seen"] or None, self.cleaned_data["shown_total"]
-                arguments = self._arguments()
                 return booking.change_procedures(
-                    self.appointment.pk, clinic=self.clinic, seen=seen, shown_total=shown_total, by=by, **arguments
+                    self.appointment.pk,
+                    clinic=self.clinic,
+                    seen=seen,
+                    shown_total=shown_total,
+                    encaixe_reason=self.encaixe_reason,
+                    approved_by=self.approved_by,
+                    by=by,
+                    **self._arguments(),
                 )
         except Refused as error:
             self.total_changed = Reason.TOTAL_CHANGED in error.reasons
             self.was_changed_meanwhile = Reason.CHANGED_MEANWHILE in error.reasons
             if not self.was_changed_meanwhile:
-                self.show_refusals(error.refusals)
+                self.refuse(error)
                 self._examine(by)
                 return None
             self._begin_anew()
-        if refused := self._examine(by):
-            self.show_refusals(refused.refusals)
+        if refused := self._examine(by, is_sent=True):
+            self.refuse(refused)
         return None
 
     def _begin_anew(self) -> None:
@@ -124,9 +164,16 @@ class ChangeForm(LinesForm, ReadsInstants):
         """Return what the doctor performs, and what is chosen."""
         return list(booking_options.procedures(self.clinic, self.appointment.doctor_id, self.chosen_ids))
 
-    def _examine(self, by: booking.Author) -> Refused | None:
-        """Set `line_rows`; return what booking refuses."""
-        checked = booking.check_change(self.appointment.pk, clinic=self.clinic, by=by, **self._arguments())
+    def _examine(self, by: booking.Author, *, is_sent: bool = False) -> Refused | None:
+        """Set `line_rows`; return what booking refuses, of what is sent as the encaixe that was asked for."""
+        checked = booking.check_change(
+            self.appointment.pk,
+            clinic=self.clinic,
+            encaixe_reason=self.encaixe_reason if is_sent else None,
+            approved_by=self.approved_by if is_sent else None,
+            by=by,
+            **self._arguments(),
+        )
         self.line_rows = rows_with_prices(self, checked.lines)
         return checked.refused
 

@@ -58,6 +58,11 @@ class AsksAboutEncaixe(RefusableForm):
         return f"{doctor}|{starts_at.isoformat()}" if doctor and starts_at else ""
 
     @property
+    def encaixe_times(self) -> tuple[datetime, datetime | None]:
+        """The start of the chosen place, and its end where only that is asked about."""
+        return self.cleaned_data["starts_at"], None
+
+    @property
     def encaixe_reason(self) -> str | None:
         """The reason as it was chosen or typed, "" for none; None while no encaixe is asked for."""
         values = self.cleaned_data
@@ -123,14 +128,24 @@ ENCAIXE_FIELDS = AsksAboutEncaixe.base_fields
 
 @dataclass(frozen=True)
 class EncaixeOffer:
-    """The button for an encaixe at the instant `starts_at`, or with `is_open` the question for its reason.
+    """The button for an encaixe at the instant `starts_at`, or until `ends_at` where only the end is another, or with
+    `is_open` the question for its reason.
 
     `approvers` are the managers who can approve it, None where no approval is asked for."""
 
     place: str
     starts_at: datetime
+    ends_at: datetime | None
     is_open: bool
     approvers: Sequence[StaffUser] | None = None
+
+    @property
+    def submit_label(self) -> str:
+        if self.ends_at:
+            label = _("Aprovar e terminar às %(time)s") if self.approvers else _("Terminar às %(time)s, como encaixe")
+        else:
+            label = _("Aprovar e encaixar às %(time)s") if self.approvers else _("Encaixar às %(time)s")
+        return label % {"time": f"{timezone.localtime(self.ends_at or self.starts_at):%H:%M}"}
 
     @property
     def asks_approval(self) -> bool:
@@ -148,9 +163,7 @@ def encaixe_context(form: AsksAboutEncaixe, user: StaffUser, context: dict[str, 
     added: dict[str, Any] = {"encaixe": offer, "motives": Motive.choices}
     added["encaixe_is_stale"] = form.data.get("encaixe_shown", "") != (offer.shown if offer else "")
     if offer and offer.is_open:
-        starts_at = form.clinic.local(offer.starts_at)
-        label = _("Aprovar e encaixar às %(time)s") if offer.approvers else _("Encaixar às %(time)s")
-        added["submit_label"] = label % {"time": f"{starts_at:%H:%M}"}
+        added["submit_label"] = offer.submit_label
         if form.data.get("encaixe_shown") or "motive" in form.errors:
             added["focus"] = _focus(form, offer, context["focus"])
     return context | added
@@ -164,7 +177,7 @@ def _offer(form: AsksAboutEncaixe, user: StaffUser) -> EncaixeOffer | None:
     approvers = pins.approvers(form.clinic) if needs_approval else None
     if not (user.may_squeeze_in or approvers or form.needs_approval):
         return None
-    return EncaixeOffer(form.encaixe_place, form.cleaned_data["starts_at"], form.is_encaixe_open, approvers)
+    return EncaixeOffer(form.encaixe_place, *form.encaixe_times, form.is_encaixe_open, approvers)
 
 
 def _focus(form: AsksAboutEncaixe, offer: EncaixeOffer, focus: str) -> str:

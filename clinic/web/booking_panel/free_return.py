@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clinic import booking
 from clinic.models import Doctor, Patient
@@ -57,21 +58,35 @@ def free_return(
         patient=patient.pk if patient else None,
         doctor=doctor.pk if doctor else None,
         starts_at=form.cleaned_data.get("starts_at") or form.clinic.day(day)[1] - LAST_INSTANT,
+        payer=form.cleaned_data.get("payer"),
     )
     if paid is None or doctor is None:
         return FreeReturn(prices)
     until = [(procedure, last) for procedure in chosen if (last := paid.free_until(procedure))]
     free = [last for procedure, last in until if paid.is_free(procedure)]
     over = [last for procedure, last in until if not paid.is_free(procedure) and paid.day - last <= MENTIONED_FOR]
+    by_payer = _days_of_payer(form, paid)
     if free and form.wants_return:
         prices = [Decimal(0) if paid.is_free(each) else each.price_then for each in chosen]
     return FreeReturn(
         prices,
-        _offer(doctor, paid.visited, min(free)) if free else "",
-        _("O retorno venceu em %(day)s: o preço é o de uma nova consulta.") % {"day": f"{max(over):%d/%m/%Y}"}
-        if over
-        else "",
+        f"{_offer(doctor, paid.visited, min(free))}{by_payer}" if free else "",
+        _over(max(over), by_payer) if over else "",
     )
+
+
+def _days_of_payer(form: Any, paid: booking.PaidBefore) -> str:
+    """Return " (Unimed: 15 dias)" where the payer's own days count; "" else."""
+    if paid.payer_days is None:
+        return ""
+    payer = next((payer for payer in form.payers if payer.pk == form.cleaned_data.get("payer")), "")
+    days = ngettext("%(payer)s: %(days)d dia", "%(payer)s: %(days)d dias", paid.payer_days)
+    return f" ({days % {'payer': payer, 'days': paid.payer_days}})"
+
+
+def _over(last: date, by_payer: str) -> str:
+    sentence = _("O retorno venceu em %(day)s%(by_payer)s: o preço é o de uma nova consulta.")
+    return sentence % {"day": f"{last:%d/%m/%Y}", "by_payer": by_payer}
 
 
 def _offer(doctor: Doctor, visited: date, until: date) -> str:

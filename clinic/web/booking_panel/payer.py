@@ -88,16 +88,18 @@ class AsksWhoPays(RefusableForm):
         return Plan(payer, self.cleaned_data.get("card_number") or "", self.cleaned_data.get("card_expires_on"))
 
 
-def price_that_stays(appointment: Appointment, offered: list[Payer]) -> str:
-    """Return the sentence that another payer keeps the price as booked, with what the offered ones would pay on that
-    day; "" where none of them has prices of its own."""
+def prices_beside(appointment: Appointment, offered: list[Payer]) -> str:
+    """Return the sentence with the price as booked beside what the offered payers would pay on that day, of which a
+    person chooses once another one is stored; "" where none of them has prices of its own."""
     prices = payers.prices_on_its_day(appointment, offered)
     if not prices:
         return ""
     money = appointment.clinic.money
     written = "; ".join(f"{payer.name} {money(price)}" for payer, price in prices)
     booked = money(sum((line.price for line in appointment.lines.all()), Decimal(0)))
-    sentence = gettext("O preço agendado fica, %(booked)s. Nesse dia: %(prices)s.")
+    sentence = gettext(
+        "O preço agendado é %(booked)s. Nesse dia: %(prices)s. Depois de salvar, você escolhe qual vale."
+    )
     return sentence % {"booked": booked, "prices": written}
 
 

@@ -18,13 +18,15 @@ from clinic.web.appointment.responses import (
     get_appointment,
     not_found_when_deleted,
 )
+from clinic.web.appointment.views import act_response
 from clinic.web.booking_panel import context as booking_panel
 from clinic.web.booking_panel import fields
 from clinic.web.booking_panel.change_context import change_context
 from clinic.web.booking_panel.change_form import ChangeForm, apply_change_button, data_of_lines
 from clinic.web.booking_panel.encaixe import encaixe_context
 from clinic.web.booking_panel.forms import BookingForm, MoveForm
-from clinic.web.booking_panel.payer import PayerForm, data_of_payer, price_that_stays
+from clinic.web.booking_panel.lines import read_amount
+from clinic.web.booking_panel.payer import PayerForm, data_of_payer, prices_beside
 from clinic.web.htmx import redirect as leave
 from clinic.web.htmx import triggered_by, wants_partial
 from clinic.web.panel import author, panel_response
@@ -100,6 +102,7 @@ def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
 
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("approval_pin")
 @not_found_when_deleted
 def change(request: ClinicRequest, pk: int) -> HttpResponse:
     """Show the form for other procedures, discounts or another end, and change the appointment when `save` is posted.
@@ -111,6 +114,7 @@ def change(request: ClinicRequest, pk: int) -> HttpResponse:
     if "save" in request.POST:
         before = booking.contents(appointment)
         form = ChangeForm(request.POST, appointment=appointment)
+        form.approve(request.user)
         if changed := form.change(by):
             return detail_or_redirect(request, pk, note=_change_note(before, changed))
         is_conflict = form.was_changed_meanwhile or form.total_changed
@@ -145,10 +149,26 @@ def change_payer(request: ClinicRequest, pk: int) -> HttpResponse:
         "form": form,
         "seen": seen or booking.payment(appointment),
         "expired_card": form.expired_card_on(day),
-        "price_that_stays": price_that_stays(appointment, form.payers),
+        "prices_beside": prices_beside(appointment, form.payers),
     }
     status = 409 if form.was_changed_meanwhile else 422 if form.errors else None
     return panel_response(request, "appointment/payer.html", context, day, status)
+
+
+@require_POST
+def take_day_prices(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Give the appointment the prices of its day, if they still make the posted `total`; without one, show it."""
+    shown = read_amount(request.POST.get("total", ""))
+    if shown is None:
+        return detail_or_redirect(request, pk)
+    clinic, by = request.clinic, author(request)
+    return act_response(
+        request,
+        pk,
+        lambda: booking.take_day_prices(pk, clinic=clinic, shown_total=shown, by=by),
+        unchanged_note=lambda appointment: "",
+        note=history.last_sentence,
+    )
 
 
 def _booked_response(request: ClinicRequest, appointment: Appointment) -> HttpResponse:
@@ -173,12 +193,13 @@ def _move_page(request: ClinicRequest, form: MoveForm, status: int | None = None
 
 def _change_page(request: ClinicRequest, form: ChangeForm, status: int | None = None) -> HttpResponse:
     day = request.clinic.local(form.appointment.starts_at).date()
-    return panel_response(request, "appointment/change.html", change_context(form), day, status)
+    context = encaixe_context(form, request.user, change_context(form))
+    return panel_response(request, "appointment/change.html", context, day, status)
 
 
 def _changed_parts(request: ClinicRequest, form: ChangeForm, just_left: str | None) -> HttpResponse:
     are_lines_stale = just_left != "ends" and "choose_end" not in request.POST
-    context = change_context(form) | {"are_lines_stale": are_lines_stale}
+    context = encaixe_context(form, request.user, change_context(form)) | {"are_lines_stale": are_lines_stale}
     response = render(request, "appointment/_change_checked.html", context)
     response["HX-Reswap"] = "none"
     if just_left is None:

@@ -20,10 +20,18 @@ from clinic.queries import booking_options, family, patients
 from clinic.refusals import Refusal, Refused
 from clinic.registry import PatientDetails
 from clinic.schedule import Opening, Span
+from clinic.spoken import day_in_brief
 from clinic.web.fields import RefusableForm
 
 FEWEST_MEMBERS = 2
 FOUND = 5  # so many patients are offered for a text
+# Within how many days after the date times are proposed, and what it is called.
+WITHIN = {
+    "0": gettext_lazy("só nesta data"),
+    "7": gettext_lazy("até uma semana depois"),
+    "14": gettext_lazy("até duas semanas depois"),
+    "28": gettext_lazy("até quatro semanas depois"),
+}
 
 
 class Choices:
@@ -221,12 +229,16 @@ class MemberForm(AsksAboutAge, RefusableForm):
 
 
 class FamilyForm(RefusableForm):
-    """Several patients on one day. `key` makes two clicks on one form one booking."""
+    """Several patients on one day. `key` makes two clicks on one form one booking. `within` says until when times are
+    proposed; `other_dates` are those of further dates, as value and label of a button."""
 
     date = TypedDateField(label=gettext_lazy("Data"), required=False)
     phone = forms.CharField(label=gettext_lazy("Telefone de quem é novo"), required=False)
     guardian_name = forms.CharField(label=gettext_lazy("Responsável"), required=False)
     guardian_relation = forms.CharField(label=gettext_lazy("Parentesco"), required=False)
+    within = forms.ChoiceField(label=gettext_lazy("Procurar"), choices=list(WITHIN.items()), required=False)
+
+    other_dates: Sequence[tuple[str, str]] = ()
 
     def __init__(self, data: QueryDict, *, clinic: Clinic, booked: Appointment | None) -> None:
         super().__init__(data)
@@ -287,7 +299,11 @@ class FamilyForm(RefusableForm):
         return []
 
     def propose(self) -> None:
-        """Fill in the times at which all are over soonest; say so where the day has none."""
+        """Fill in the nearest date with times for all, at which they are over soonest, and offer the next ones; say so
+        where there are none."""
+        if self.day is None:
+            self.refusals = [_("Escreva a data.")]
+            return
         sought = [
             booking.SoughtTime(
                 doctors=[doctor] if (doctor := self.choices.doctor(member.chosen_doctor)) else [],
@@ -297,18 +313,41 @@ class FamilyForm(RefusableForm):
             )
             for member in self.members
         ]
-        booked = self.booked
-        near = None
-        if booked and self.day == self.clinic.local(booked.starts_at).date():
-            near = Span(booked.starts_at, booked.ends_at)
-        times = booking.times_near_each_other(self.clinic, sought, self.day, near=near) if self.day else None
-        if times is None:
-            self.refusals = [_("Não há horário para todos neste dia. Escolha outro dia, ou outros profissionais.")]
+        booked, last = self.booked, self.day + datetime.timedelta(days=self.days_within)
+        near = Span(booked.starts_at, booked.ends_at) if booked else None
+        found = booking.times_near_each_other(self.clinic, sought, self.day, last, near=near)
+        if not found:
+            self.refusals = [self._nothing_until(last)]
             return
-        data = self.data.copy()
-        for member, opening in zip(self.members, times, strict=True):
-            data[member.named("starts")] = f"{self.clinic.local(opening.starts_at):%H:%M}"
-        self.data = data
+        values = [self._value_of(times) for times in found]
+        self._fill_in(values[0])
+        self.other_dates = [(value, self._label_of(times)) for value, times in zip(values, found, strict=True)][1:]
+
+    @property
+    def days_within(self) -> int:
+        within = self.sent("within")
+        return int(within) if within in WITHIN else 0
+
+    def _nothing_until(self, last: datetime.date) -> str:
+        if last == self.day:
+            return _("Não há horário para todos neste dia. Escolha outro dia, ou outros profissionais.")
+        sentence = _("Não há horário para todos até %(day)s. Procure mais longe, ou escolha outros profissionais.")
+        return sentence % {"day": f"{last:%d/%m/%Y}"}
+
+    def _value_of(self, times: Sequence[Opening]) -> str:
+        """Return date and starts as the button sends them: 24/11/2026|08:00|08:30."""
+        local = [self.clinic.local(opening.starts_at) for opening in times]
+        return "|".join([f"{local[0]:%d/%m/%Y}", *(f"{each:%H:%M}" for each in local)])
+
+    def _label_of(self, times: Sequence[Opening]) -> str:
+        starts_at = self.clinic.local(min(opening.starts_at for opening in times))
+        ends_at = self.clinic.local(max(opening.ends_at for opening in times))
+        return f"{day_in_brief(starts_at.date())} {starts_at:%H:%M}–{ends_at:%H:%M}"
+
+    def _fill_in(self, value: str) -> None:
+        self.data = data = with_times(self.data, value)
+        self.__dict__.pop("day", None)
+        self.full_clean()
         self.members = [MemberForm(data, number, self) for number in range(len(self.members))]
 
     def _refuse_all(self, proposals: Sequence[Proposal]) -> None:
@@ -350,11 +389,23 @@ def pressed(posted: QueryDict, clinic: Clinic) -> QueryDict:
         data[f"is_new-{number}"] = data[f"patient-{number}"] = ""
     elif "choose" in data:
         data[f"starts-{number}"] = value
+    elif "take" in data:
+        data = with_times(data, str(data["take"]))
     elif "add" in data:
         data["rows"] = str(_rows(data) + 1)
         _copy_last(data)
     elif "remove" in data and is_short_number(number):
         _without(data, int(number))
+    return data
+
+
+def with_times(posted: QueryDict, value: str) -> QueryDict:
+    """Return the fields with a proposed date and its starts, as `FamilyForm.other_dates` writes them."""
+    data = posted.copy()
+    day, *starts = value.split("|")
+    data["date"] = day
+    for number, start in enumerate(starts[: booking.MOST_MEMBERS]):
+        data[f"starts-{number}"] = start
     return data
 
 

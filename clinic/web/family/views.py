@@ -15,7 +15,7 @@ from clinic.web.htmx import redirect as leave
 from clinic.web.panel import author
 from clinic.web.responses import private
 
-BUTTONS = {"pick", "new", "forget", "choose", "add", "remove", "propose", "look"}
+BUTTONS = {"pick", "new", "forget", "choose", "add", "remove", "propose", "take", "look"}
 
 
 @resumable

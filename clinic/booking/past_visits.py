@@ -27,7 +27,7 @@ from clinic.registry import Author
 from clinic.registry.patient_details import tidy_notes, unstorable_notes
 
 STORED_SQL = """
-    SELECT place FROM unnest(%(doctors)s::bigint[], %(patients)s::bigint[], %(starts)s::timestamptz[])
+    SELECT place, status FROM unnest(%(doctors)s::bigint[], %(patients)s::bigint[], %(starts)s::timestamptz[])
         WITH ORDINALITY AS wanted (doctor, patient, start, place)
     JOIN clinic_appointment AS stored ON stored.clinic_id = %(clinic)s AND stored.doctor_id = wanted.doctor
         AND stored.starts_at = wanted.start AND stored.patient_id = wanted.patient AND stored.deleted_at IS NULL
@@ -116,9 +116,15 @@ def lock_patients(clinic: Clinic, patients: Iterable[int]) -> set[int]:
     return set(rows.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-def stored_visits(clinic: Clinic, visits: Sequence[PastVisit]) -> set[int]:
-    """Return the places of those that are stored already: same doctor, patient and start. One statement."""
-    return {place - 1 for (place,) in _rows(STORED_SQL, _parameters(clinic, visits))}
+def stored_visits(clinic: Clinic, visits: Sequence[PastVisit], *, any_status: bool) -> set[int]:
+    """Return the places of those that are stored already: same doctor, patient and start, and without `any_status` only
+    if both take their time or neither does. One statement."""
+    rows = _rows(STORED_SQL, _parameters(clinic, visits))
+    return {
+        place - 1
+        for place, status in rows
+        if any_status or visits[place - 1].takes_time == (status not in FREES_THE_TIME)
+    }
 
 
 def taken_times(clinic: Clinic, visits: Sequence[PastVisit]) -> dict[int, TakenTime]:

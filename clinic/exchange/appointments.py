@@ -62,7 +62,7 @@ def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> 
         _note(each)
     visits = [each for each in known if each.visit]
     earlier = _EarlierRows(run, visits)
-    ruled = _ruled(visits, clinic, now)
+    ruled = _ruled(visits, clinic, now, any_status=True)
     for each, (is_stored, sentence) in zip(visits, ruled, strict=True):
         visit = _visit(each)
         if (number := earlier.same(visit)) is not None:
@@ -203,17 +203,20 @@ def _past_visit(visit: ReadVisit, patient: int | None, clinic: Clinic, now: date
         procedures=visit.procedures,
         starts_at=visit.starts_at,
         ends_at=visit.ends_at,
-        status=visit.status or _usual_status(visit.ends_at, clinic, now),
+        status=_status(visit.status, visit.ends_at, clinic, now),
         cancelled_by=visit.cancelled_by,
         payer=visit.payer,
         notes=visit.notes,
     )
 
 
-def _usual_status(ends_at: datetime, clinic: Clinic, now: datetime) -> Status:
-    """Return the status of a row that says none: what was over before today took place."""
+def _status(written: Status | None, ends_at: datetime, clinic: Clinic, now: datetime) -> Status:
+    """Return the status of a row: where it says none, or that the patient came, what was over before today took
+    place."""
     begin_of_today, _end = clinic.day(clinic.local(now).date())
-    return Status.FINISHED if ends_at <= begin_of_today else Status.SCHEDULED
+    if written in {None, Status.CHECKED_IN} and ends_at <= begin_of_today:
+        return Status.FINISHED
+    return written or Status.SCHEDULED
 
 
 def _is_history(visit: PastVisit, now: datetime) -> bool:
@@ -246,12 +249,15 @@ def _note(known: _Known) -> None:
     }
 
 
-def _ruled(known: Sequence[_Known], clinic: Clinic, now: datetime) -> list[tuple[bool, str]]:
-    """Return of each visit whether it is stored already, and of a past one what is in its way. Two statements."""
+def _ruled(known: Sequence[_Known], clinic: Clinic, now: datetime, *, any_status: bool) -> list[tuple[bool, str]]:
+    """Return of each visit whether it is stored already, and of a past one what is in its way. Two statements.
+
+    The check takes one that was cancelled here since an earlier import for stored (`any_status`). The import does not:
+    another row of the file may have brought the cancelled one, whose time the same patient was given again."""
     visits = [_visit(each) for each in known]
     if not visits:
         return []
-    stored, taken = booking.stored_visits(clinic, visits), booking.taken_times(clinic, visits)
+    stored, taken = booking.stored_visits(clinic, visits, any_status=any_status), booking.taken_times(clinic, visits)
     return [
         (
             place in stored,
@@ -291,7 +297,7 @@ def _not_bookable(visit: PastVisit, clinic: Clinic, by: Author, now: datetime) -
 
 def _book(known: _Known, clinic: Clinic, by: Author, now: datetime) -> None:
     visit = _visit(known)
-    if booking.stored_visits(clinic, [visit]):
+    if booking.stored_visits(clinic, [visit], any_status=False):
         known.row.fate = Fate.SAME
         return
     try:
@@ -307,7 +313,7 @@ def _write_history(known: Sequence[_Known], clinic: Clinic, by: Author, now: dat
     """Store the visits that nothing is in the way of. The patients are locked first."""
     here = booking.lock_patients(clinic, [_visit(each).patient for each in known]) if known else set()
     wanted = []
-    for each, (is_stored, sentence) in zip(known, _ruled(known, clinic, now), strict=True):
+    for each, (is_stored, sentence) in zip(known, _ruled(known, clinic, now, any_status=False), strict=True):
         if is_stored:
             each.row.fate = Fate.SAME
         elif sentence or _visit(each).patient not in here:
@@ -333,6 +339,10 @@ class _Earlier(NamedTuple):
     ends_at: datetime
     status: str
 
+    @property
+    def takes_time(self) -> bool:
+        return self.status not in FREES_THE_TIME
+
 
 class _EarlierRows:
     """The rows of the file before each row of a batch that may be the same appointment, or be in its way."""
@@ -349,10 +359,11 @@ class _EarlierRows:
         self._keep(_Earlier(number, visit.doctor.pk, visit.patient, *times, visit.status))
 
     def same(self, visit: PastVisit) -> int | None:
-        """Return the number of the first row with the same doctor, patient and start."""
+        """Return the number of the first row with the same doctor, patient and start, which takes its time if this one
+        does: who cancels may be given the same time again."""
         rows = self.by_patient.get(visit.patient, [])
-        wanted = visit.doctor.pk, visit.starts_at
-        return next((row.number for row in rows if (row.doctor, row.starts_at) == wanted), None)
+        wanted = visit.doctor.pk, visit.starts_at, visit.takes_time
+        return next((row.number for row in rows if (row.doctor, row.starts_at, row.takes_time) == wanted), None)
 
     def overlapping(self, visit: PastVisit) -> int | None:
         """Return the number of the first row that takes time of the same doctor or patient."""
@@ -367,7 +378,7 @@ class _EarlierRows:
 
 
 def _overlap(row: _Earlier, visit: PastVisit) -> bool:
-    return row.status not in FREES_THE_TIME and row.starts_at < visit.ends_at and visit.starts_at < row.ends_at
+    return row.takes_time and row.starts_at < visit.ends_at and visit.starts_at < row.ends_at
 
 
 def _stored_earlier(run: ImportRun, known: Sequence[_Known]) -> list[tuple[Any, ...]]:

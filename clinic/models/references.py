@@ -3,14 +3,15 @@
 from collections.abc import Collection, Sequence
 
 from django.db import connection
-from django.db.models import ForeignObjectRel, Model
+from django.db.models import ForeignKey, ForeignObjectRel, Model
 
 
 def referred_to(model: type[Model], ids: Sequence[int], besides: Collection[type[Model]]) -> set[int]:
-    """Return which rows of the model, by their ids, a row of any other model refers to, but for models in `besides`.
-    One statement."""
+    """Return which rows of the model, by their ids, a row of any other model refers to by a key that the database
+    holds, but for models in `besides`. One statement."""
     relations = (each for each in model._meta.get_fields(include_hidden=True) if isinstance(each, ForeignObjectRel))
-    keys = [each.field for each in relations if each.related_model not in besides and each.field.concrete]
+    others = (each.field for each in relations if each.related_model not in besides)
+    keys = [key for key in others if isinstance(key, ForeignKey) and key.db_constraint]  # type: ignore[attr-defined]  # not in the stubs
     columns = [(key.column, key.model._meta.db_table) for key in keys]
     referring = " UNION ALL ".join(
         f"SELECT {column} FROM {table} WHERE {column} = ANY(%(ids)s)"  # noqa: S608 - names of our own models

@@ -256,7 +256,7 @@ def _deleted(clinic: Clinic, patients: Sequence[int]) -> Iterable[int]:
 
 
 def _blanked(clinic: Clinic, patients: Sequence[int]) -> set[int]:
-    """Blank those of these patients to whom nothing refers but deleted appointments; return them."""
+    """Blank the patients of these that nothing but deleted appointments refers to; return them."""
     if not patients:
         return set()
     kept = Appointment.objects.of(clinic).kept().filter(patient__in=patients).order_by("pk")

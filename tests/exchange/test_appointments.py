@@ -492,3 +492,24 @@ def test_a_booking_and_an_import_want_one_minute(clinic, by, visit, ana):
     desk.join()
     assert Appointment.objects.count() == 1
     assert fates(run) == (["new"] if refused else ["refused"]), sentences(run)
+
+
+def test_a_time_given_again_after_a_cancellation(clinic, by, visit, ana, monkeypatch):
+    monkeypatch.setattr(runs, "BATCH", 1)
+    monday = f"{clinic.local(next_monday(clinic)):%d/%m/%Y}"
+    rows = [row(status="cancelado"), row(status="realizado"), row(monday, status="cancelado"), row(monday)]
+    run = imported(clinic, by, [*rows, row(status="realizado")])
+    assert fates(run) == ["new"] * 4 + ["duplicate"], sentences(run)
+    assert fates(imported(clinic, by, rows)) == ["same"] * 4
+
+
+def test_what_was_cancelled_here_is_not_brought_again(clinic, by, visit, ana):
+    monday = f"{clinic.local(next_monday(clinic)):%d/%m/%Y}"
+    imported(clinic, by, [row(monday)])
+    booking.change_status(Appointment.objects.get().pk, "cancelled", cancelled_by="patient", clinic=clinic, by=by)
+    assert fates(imported(clinic, by, [row(monday)])) == ["same"]
+
+
+def test_who_came_last_year_is_not_waiting_any_more(clinic, by, visit, ana):
+    imported(clinic, by, [row(status="Presente")])
+    assert Appointment.objects.get().status == "finished"

@@ -72,6 +72,7 @@ class ReadVisit:
     cancelled_by: str = ""
     payer: Payer | None = None
     notes: str = ""
+    is_name_unread: bool = False
     sentences: list[str] = field(default_factory=list)
 
 
@@ -97,7 +98,7 @@ class VisitReader:
     def read(self, cells: Sequence[str]) -> ReadVisit:
         """Return what a row says."""
         details, sentences = self.patients.read(cells)
-        visit = ReadVisit(details, sentences=list(sentences.values()))
+        visit = ReadVisit(details, sentences=list(sentences.values()), is_name_unread="name" in sentences)
         texts: dict[str, tuple[str, int]] = {}
         for place, (name, cell) in enumerate(zip(self.columns, cells, strict=False)):
             if name not in READ_ELSEWHERE and not is_nothing(text := cell.strip()):

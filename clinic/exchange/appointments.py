@@ -122,7 +122,8 @@ def _read(run: ImportRun, rows: Sequence[ImportRow], clinic: Clinic, now: dateti
         given = {name for name, value in vars(visit.details).items() if value}
         given -= {"phone"} if _has_number(each) else set()  # a doubtful phone beside it takes nothing away
         of_patient = [refusal.message for refusal in each.refusals if refusal.field in given]
-        if not of_patient and found.fault:
+        is_unread = visit.is_name_unread and not _has_number(each)  # has its sentence
+        if not of_patient and found.fault and not is_unread:
             of_patient = [_fault(found.fault, visit)]
         row.patient_id = found.patient
         sentences = [*visit.sentences, *of_patient, *_broken(visit, now)]
@@ -172,7 +173,10 @@ def _has_number(cleaned: CleanedDetails) -> bool:
 
 
 def _fault(fault: MeantFault, visit: ReadVisit) -> str:
-    name = visit.details.name
+    details = visit.details
+    name = details.name or details.cpf or details.nif or details.health_number
+    if not name:
+        return _("Paciente: falta o nome ou o número.")
     if fault == MeantFault.ANOTHER:
         return _("Paciente: o número é de outra pessoa, e não de “%(name)s”.") % {"name": name}
     if fault == MeantFault.SEVERAL:

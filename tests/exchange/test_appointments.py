@@ -513,3 +513,12 @@ def test_what_was_cancelled_here_is_not_brought_again(clinic, by, visit, ana):
 def test_who_came_last_year_is_not_waiting_any_more(clinic, by, visit, ana):
     imported(clinic, by, [row(status="Presente")])
     assert Appointment.objects.get().status == "finished"
+
+
+def test_a_name_that_is_no_text_or_is_missing_has_one_sentence(clinic, by, visit, ana):
+    rows = [row(), row("11/03/2025"), row("12/03/2025", number=9)]
+    rows[0][4:6], rows[1][4:6] = ["=cmd", ""], ["", ""]
+    run = checked(clinic, by, rows)
+    assert sentences(run)[0] == "Nome: é uma fórmula, e não um texto."
+    assert sentences(run)[1] == "Paciente: falta o nome ou o número."
+    assert f"“{cpf(9)}” não está na clínica" in sentences(run)[2]

@@ -8,21 +8,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from clinic.booking.audit import event
 from clinic.booking.book import snapshot_with_lines
 from clinic.booking.pricing import PricedLine
+from clinic.booking.rules.notes import too_long_notes
+from clinic.copying import copy_rows, next_ids
 from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor, Patient, Payer, Procedure
 from clinic.models.appointment import FREES_THE_TIME, STANDING_SQL, Status
 from clinic.models.patient import CURRENT
 from clinic.models.price import PRICE_SQL
+from clinic.models.references import referred_to
+from clinic.refusals import Refusal
 from clinic.registry import Author
+from clinic.registry.patient_details import tidy_notes, unstorable_notes
 
 STORED_SQL = """
-    SELECT place FROM unnest(%(doctors)s::bigint[], %(patients)s::bigint[], %(starts)s::timestamptz[])
+    SELECT place, status FROM unnest(%(doctors)s::bigint[], %(patients)s::bigint[], %(starts)s::timestamptz[])
         WITH ORDINALITY AS wanted (doctor, patient, start, place)
     JOIN clinic_appointment AS stored ON stored.clinic_id = %(clinic)s AND stored.doctor_id = wanted.doctor
         AND stored.starts_at = wanted.start AND stored.patient_id = wanted.patient AND stored.deleted_at IS NULL
@@ -53,13 +58,20 @@ ONE_EVENT_SQL = """
     SELECT appointment_id FROM clinic_appointmentevent
     WHERE clinic_id = %s AND appointment_id = ANY(%s) GROUP BY appointment_id HAVING count(*) = 1
 """
+# What is written; the database's defaults are right for every other column.
+APPOINTMENT_COLUMNS = (
+    *("id", "clinic_id", "uuid", "doctor_id", "doctor_name", "patient_id", "starts_at", "ends_at", "status"),
+    *("status_since", "source", "notes", "metadata", "payer_id", "unverified_cpf", "encaixe_reason", "cancelled_by"),
+    *("cancel_reason", "created_by_id", "created_at", "updated_at"),
+)
+LINE_COLUMNS = ("clinic_id", "appointment_id", "position", "procedure_id", "procedure_name", "price")
+EVENT_COLUMNS = (
+    *("clinic_id", "appointment_id", "doctor_id", "kind", "at", "channel", "user_id", "credential", "before", "after"),
+)
+BOOKED = AppointmentEvent.Kind.BOOKED
 TAKEN_CONSTRAINTS = {"appointment_doctor_free", "appointment_patient_in_one_place"}
-# What refers to an appointment besides, from the foreign keys down; anything else keeps it.
-DELETE_SQL = [
-    """DELETE FROM clinic_appointmentprocedure WHERE clinic_id = %s AND appointment_id = ANY(%s)""",
-    """DELETE FROM clinic_appointmentevent WHERE clinic_id = %s AND appointment_id = ANY(%s)""",
-    """DELETE FROM clinic_appointment WHERE clinic_id = %s AND id = ANY(%s)""",
-]
+# What every appointment has.
+OF_EVERY_ONE = (AppointmentProcedure, AppointmentEvent)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +103,12 @@ class TakenTime:
     ends_at: datetime
 
 
+def past_visit_refusals(visit: PastVisit) -> list[Refusal]:
+    """Return the refusals of a visit that ask no database: those about its notes."""
+    notes = tidy_notes(visit.notes)
+    return unstorable_notes(notes) + too_long_notes(notes)
+
+
 def lock_patients(clinic: Clinic, patients: Iterable[int]) -> set[int]:
     """Lock these patients, in order of id, until the transaction ends; return the ids of those that are neither merged
     nor blocked meanwhile. One statement."""
@@ -98,9 +116,15 @@ def lock_patients(clinic: Clinic, patients: Iterable[int]) -> set[int]:
     return set(rows.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-def stored_visits(clinic: Clinic, visits: Sequence[PastVisit]) -> set[int]:
-    """Return the places of those that are stored already: same doctor, patient and start. One statement."""
-    return {place - 1 for (place,) in _rows(STORED_SQL, _parameters(clinic, visits))}
+def stored_visits(clinic: Clinic, visits: Sequence[PastVisit], *, any_status: bool) -> set[int]:
+    """Return the places of those that are stored already: same doctor, patient and start, and without `any_status` only
+    if both take their time or neither does. One statement."""
+    rows = _rows(STORED_SQL, _parameters(clinic, visits))
+    return {
+        place - 1
+        for place, status in rows
+        if any_status or visits[place - 1].takes_time == (status not in FREES_THE_TIME)
+    }
 
 
 def taken_times(clinic: Clinic, visits: Sequence[PastVisit]) -> dict[int, TakenTime]:
@@ -117,7 +141,7 @@ def write_past_visits(
     same order, None for each whose time something else has taken meanwhile.
 
     `now` is when they were written. Runs in the caller's transaction, in which their patients are locked
-    (`lock_patients`). Four statements, and more only after a conflict: then for each half.
+    (`lock_patients`). Two statements and three COPY, and more only after a conflict: then for each half.
     """
     try:
         with transaction.atomic():
@@ -140,59 +164,54 @@ def appointment_version(appointment: Appointment) -> str:
     return appointment.updated_at.isoformat()
 
 
-def delete_imported(clinic: Clinic, versions: Mapping[int, str]) -> set[int]:
-    """Delete these appointments, by their ids, that an import has made and nobody has touched since their version;
-    return the ids of those that are gone.
+def delete_imported(clinic: Clinic, versions: Mapping[int, str], now: datetime) -> set[int]:
+    """Mark these appointments, by their ids, as deleted that an import has made and nobody has touched since their
+    version; return the ids of those that are gone.
 
-    One with a second event, or to which anything refers, stays. The event of the booking goes too: PostgreSQL allows
-    it while their run is being taken back (migration 0086). Locks their rows; runs in the caller's transaction."""
+    The row stays, without its texts, so that programs which keep a copy learn of it (`queries.changes`). One with a
+    second event, or to which anything refers, is not touched. Locks their rows; runs in the caller's transaction. Four
+    statements."""
     rows = list(Appointment.objects.of(clinic).filter(pk__in=versions).order_by("pk").select_for_update())
     alone = {appointment for (appointment,) in _rows(ONE_EVENT_SQL, [clinic.pk, list(versions)])}
-    untouched = [row.pk for row in rows if row.pk in alone and appointment_version(row) == versions[row.pk]]
-    gone = versions.keys() - {row.pk for row in rows}
-    return gone | _deleted(clinic, untouched)
-
-
-def _deleted(clinic: Clinic, appointments: list[int]) -> set[int]:
-    """Delete them all at once or, where one is referred to, by halves; return those that could be."""
-    if not appointments:
-        return set()
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            for statement in DELETE_SQL:
-                cursor.execute(statement, [clinic.pk, appointments])
-    except IntegrityError:
-        half = len(appointments) // 2
-        return _deleted(clinic, appointments[:half]) | _deleted(clinic, appointments[half:]) if half else set()
-    return set(appointments)
+    wanted = [row.pk for row in rows if row.pk in alone and appointment_version(row) == versions[row.pk]]
+    free = set(wanted) - referred_to(Appointment, wanted, OF_EVERY_ONE)
+    gone = versions.keys() - {row.pk for row in rows if row.deleted_at is None}
+    marked = Appointment.objects.of(clinic).filter(pk__in=free)
+    marked.update(deleted_at=now, updated_at=now, notes="", metadata={})
+    return gone | free
 
 
 def _written(clinic: Clinic, visits: Sequence[PastVisit], by: Author, now: datetime) -> list[Appointment]:
     priced = _priced_lines(clinic, visits)
-    appointments = Appointment.objects.bulk_create(_appointment(clinic, visit, by, now) for visit in visits)
+    ids = next_ids(Appointment, len(visits))
+    appointments = [_appointment(clinic, pk, visit, by, now) for pk, visit in zip(ids, visits, strict=True)]
     pairs = list(zip(appointments, priced, strict=True))
-    AppointmentProcedure.objects.bulk_create(
-        AppointmentProcedure(
-            clinic=clinic,
-            appointment=appointment,
-            position=position,
-            procedure=line.procedure,
-            procedure_name=line.procedure.name,
-            price=line.price,
-        )
-        for appointment, lines in pairs
-        for position, line in enumerate(lines)
+    values = attrgetter(*APPOINTMENT_COLUMNS)
+    copy_rows(Appointment, APPOINTMENT_COLUMNS, map(values, appointments))
+    copy_rows(
+        AppointmentProcedure,
+        LINE_COLUMNS,
+        (
+            (clinic.pk, appointment.pk, position, line.procedure.pk, line.procedure.name, line.price)
+            for appointment, lines in pairs
+            for position, line in enumerate(lines)
+        ),
     )
-    AppointmentEvent.objects.bulk_create(
-        event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, snapshot_with_lines(appointment, lines))
-        for appointment, lines in pairs
+    author = by.channel, by.user.pk if by.user else None, by.credential
+    copy_rows(
+        AppointmentEvent,
+        EVENT_COLUMNS,
+        (
+            (clinic.pk, made.pk, made.doctor_id, BOOKED, now, *author, {}, snapshot_with_lines(made, lines))
+            for made, lines in pairs
+        ),
     )
     return appointments
 
 
-def _appointment(clinic: Clinic, visit: PastVisit, by: Author, now: datetime) -> Appointment:
+def _appointment(clinic: Clinic, pk: int, visit: PastVisit, by: Author, now: datetime) -> Appointment:
     return Appointment(
+        pk=pk,
         clinic=clinic,
         doctor=visit.doctor,
         doctor_name=visit.doctor.full_name,
@@ -200,10 +219,10 @@ def _appointment(clinic: Clinic, visit: PastVisit, by: Author, now: datetime) ->
         starts_at=visit.starts_at,
         ends_at=visit.ends_at,
         status=visit.status,
-        status_since=visit.starts_at,
+        status_since=min(visit.starts_at, now),
         cancelled_by=visit.cancelled_by,
         payer=visit.payer,
-        notes=visit.notes,
+        notes=tidy_notes(visit.notes),
         created_by=by.user,
         created_at=now,
         updated_at=now,

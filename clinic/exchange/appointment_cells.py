@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from clinic.booking import day_of_end
 from clinic.exchange.appointment_columns import APPOINTMENT_FIELDS, OF_PATIENT
-from clinic.exchange.patient_cells import Reader, is_nothing, plain, simplified
+from clinic.exchange.patient_cells import Reader, is_nothing, plain, simplified, without_escape
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
 from clinic.models import Appointment, Clinic, Doctor, Payer, Procedure
 from clinic.models.appointment import Status
@@ -23,10 +23,16 @@ WITH_TIME = re.compile(r"(?P<day>.*?\S)[ T,]\s*(?:às\s+)?(?P<time>\d{1,2}(?:[:h
 SECONDS = re.compile(r"(:\d{2}):\d{2}(?:\.\d+)?$")
 # A date with its year: no words, no “15” that means the next such day.
 WHOLE_DATE = re.compile(r"\d{6}|\d{8}|\d+\D+(\d+|[^\W\d]+)\D+\d+|\d+ de \w+ de \d+", re.IGNORECASE)
-MINUTES = re.compile(r"(\d{1,3})\s*(?:m|min|minutos?)?\.?$", re.IGNORECASE)
+MINUTES = re.compile(r"(\d{1,3})\s*(?:m|min|mins|minutos?|minutes?)?\.?$", re.IGNORECASE)
+# 0:30, 00:30:00, 1h, 1h30: spreadsheets write a duration as they write a time.
+HOURS = re.compile(r"(\d{1,2})\s*(?::|h|hs?|horas?)\s*(\d{2})?(?:\s*m(?:in)?|:00)?$", re.IGNORECASE)
+BETWEEN_PROCEDURES = (None, "+", ",", ";", "/", "\n")
+LONGEST_QUOTED = 60  # characters of a cell that a sentence repeats
 TITLES = re.compile(r"^(?:(?:dra?|doutora?|profa?|professora?|enfa?|psic|sra?)(?:\(a\))?[.\s]+)+(?=\S)")
 NOT_OF_NUMBERS = re.compile(r"[\W_]+")
+READ_ELSEWHERE = {"", "notes", *OF_PATIENT}
 NOT_DIGITS = re.compile(r"\D")
+DAY, TIME, END = TypedDateField(), TypedTimeField(required=False), TypedEndField()
 PATIENT, CLINIC = Appointment.CancelledBy.PATIENT, Appointment.CancelledBy.CLINIC
 # As programs of both countries write them, in small letters without accents.
 STATUS_WORDS = {
@@ -66,6 +72,7 @@ class ReadVisit:
     cancelled_by: str = ""
     payer: Payer | None = None
     notes: str = ""
+    is_name_unread: bool = False
     sentences: list[str] = field(default_factory=list)
 
 
@@ -81,16 +88,20 @@ class VisitReader:
         of_patient = [name if name in OF_PATIENT else "" for name in columns]
         by_name = {simplified(payer.name): payer.pk for payer in self.payers.values()}
         self.patients = Reader(of_patient, month_first, mixed, by_name)
-        self.doctors, self.numbers = _doctors(clinic)
-        self.procedures = _procedures(clinic)
+        doctors = _doctors(clinic)
+        self.doctors = {doctor.pk: doctor for doctor in doctors}
+        self.doctors_by_name, self.doctors_by_number = _by_name(doctors), _by_number(doctors)
+        procedures = list(Procedure.objects.of(clinic).order_by("-active", "pk"))
+        self.procedures = {procedure.pk: procedure for procedure in procedures}
+        self.procedures_by_name = _procedures_by_name(procedures)
 
     def read(self, cells: Sequence[str]) -> ReadVisit:
         """Return what a row says."""
         details, sentences = self.patients.read(cells)
-        visit = ReadVisit(details, sentences=list(sentences.values()))
+        visit = ReadVisit(details, sentences=list(sentences.values()), is_name_unread="name" in sentences)
         texts: dict[str, tuple[str, int]] = {}
         for place, (name, cell) in enumerate(zip(self.columns, cells, strict=False)):
-            if name and name not in OF_PATIENT and not is_nothing(text := cell.strip()):
+            if name not in READ_ELSEWHERE and not is_nothing(text := cell.strip()):
                 with _Named(visit, name):
                     texts[name] = plain(text), place
         for name, read in (
@@ -102,14 +113,26 @@ class VisitReader:
         ):
             with _Named(visit, name):
                 read(visit, texts)
-        visit.notes = texts["notes"][0] if "notes" in texts else ""
+        visit.notes = self.notes(cells)
         return visit
+
+    def notes(self, cells: Sequence[str]) -> str:
+        """Return the notes of a row, which people begin as they like: no formula is seen in them."""
+        texts = (cell for name, cell in zip(self.columns, cells, strict=False) if name == "notes")
+        text = next(texts, "").strip()
+        return "" if is_nothing(text) else without_escape(text)
 
     def _read_doctor(self, visit: ReadVisit, texts: Mapping[str, tuple[str, int]]) -> None:
         name, number = _text(texts, "doctor"), _text(texts, "council_number")
+        called = self.doctors_by_name.get(_without_title(name), []) if name else []
         found = self._with_number(number)
+        if found and called and not set(found) & set(called):
+            raise ValidationError(
+                _("“%(name)s” não é de quem tem o registro “%(number)s”.")
+                % {"name": _short(name), "number": _short(number)}
+            )
         if not found and name:
-            found = self.doctors.get(_without_title(name), []) or self._with_number(name)
+            found = called or self._with_number(name)
         if len(found) == 1:
             visit.doctor = found[0]
             return
@@ -117,31 +140,32 @@ class VisitReader:
             raise ValidationError(_("falta."))
         if found:
             raise ValidationError(
-                _("há mais de um com o nome “%(name)s”. Traga a coluna do registro no conselho.") % {"name": name}
+                _("há mais de um com o nome “%(name)s”. Traga a coluna do registro no conselho.")
+                % {"name": _short(name)}
             )
         raise ValidationError(
             _("“%(name)s” não é da clínica. Crie na Administração, ou corrija o nome na planilha.")
-            % {"name": name or number}
+            % {"name": _short(name or number)}
         )
 
     def _with_number(self, text: str) -> list[Doctor]:
         """Return the doctors with this council number, or with its digits where the rest is written in another way."""
-        exact = self.numbers.get(_only_letters(text), [])
-        return exact or self.numbers.get(NOT_DIGITS.sub("", text), [])
+        exact = self.doctors_by_number.get(_only_letters(text), [])
+        return exact or self.doctors_by_number.get(NOT_DIGITS.sub("", text), [])
 
     def _read_procedures(self, visit: ReadVisit, texts: Mapping[str, tuple[str, int]]) -> None:
         text = _text(texts, "procedure")
         if not text:
             raise ValidationError(_("falta."))
-        for separator in (None, "+", ","):
-            parts = text.split(separator) if separator else [text]
-            found = [self.procedures.get(simplified(part)) for part in parts]
+        for separator in BETWEEN_PROCEDURES:
+            parts = [part for part in text.split(separator) if part.strip()] if separator else [text]
+            found = [self.procedures_by_name.get(simplified(part)) for part in parts]
             if all(found):
                 visit.procedures = tuple(dict.fromkeys(procedure for procedure in found if procedure))
                 return
         raise ValidationError(
             _("“%(name)s” não é um procedimento da clínica. Crie na Administração, ou corrija o nome na planilha.")
-            % {"name": text}
+            % {"name": _short(text)}
         )
 
     def _read_times(self, visit: ReadVisit, texts: Mapping[str, tuple[str, int]]) -> None:
@@ -160,20 +184,19 @@ class VisitReader:
     def _day(self, text: str, place: int) -> date:
         written = self.patients.day_first(text, place)
         if not WHOLE_DATE.fullmatch(written):
-            raise ValidationError(_("“%(text)s” não é uma data com dia, mês e ano.") % {"text": text})
-        day: date = TypedDateField().clean(written)
+            raise ValidationError(_("“%(text)s” não é uma data com dia, mês e ano.") % {"text": _short(text)})
+        day: date = DAY.clean(written)
         return day
 
     def _end(self, visit: ReadVisit, day: date, begins: time, texts: Mapping[str, tuple[str, int]]) -> datetime | None:
         """Return the end: the time that is written, or as long as is written, or as the procedures take."""
         if text := _text(texts, "ends_at"):
-            ends = TypedEndField().clean(_without_seconds(text))
+            ends = END.clean(_without_seconds(text))
             return self._instant(day_of_end(day, begins, ends), ends)
         if text := _text(texts, "minutes"):
-            match = MINUTES.fullmatch(text)
-            if not match or not 0 < int(match[1]) <= LONGEST_DURATION:
-                raise ValidationError(_("“%(text)s” não é uma duração em minutos.") % {"text": text})
-            minutes = int(match[1])
+            minutes = _minutes_of(text)
+            if not 0 < minutes <= LONGEST_DURATION:
+                raise ValidationError(_("“%(text)s” não é uma duração em minutos.") % {"text": _short(text)})
         else:
             minutes = sum(procedure.duration_minutes for procedure in visit.procedures)
         return visit.starts_at + timedelta(minutes=minutes) if visit.starts_at and minutes else None
@@ -190,7 +213,7 @@ class VisitReader:
         if simplified(text) not in STATUSES:
             raise ValidationError(
                 _("“%(text)s” não é uma situação: escreva agendado, confirmado, realizado, faltou ou cancelado.")
-                % {"text": text}
+                % {"text": _short(text)}
             )
         visit.status, visit.cancelled_by = STATUSES[simplified(text)]
 
@@ -222,13 +245,25 @@ def _text(texts: Mapping[str, tuple[str, int]], name: str) -> str:
 
 def _time_of(text: str) -> time | None:
     """Return the time of a cell, or of a date with a time; None for an empty one."""
-    wall: time | None = TypedTimeField(required=False).clean(_without_seconds(text))
+    wall: time | None = TIME.clean(_without_seconds(text))
     return wall
 
 
 def _without_seconds(text: str) -> str:
     match = WITH_TIME.fullmatch(text)
     return SECONDS.sub(r"\1", match["time"] if match else text)
+
+
+def _minutes_of(text: str) -> int:
+    """Return the minutes of a duration, 0 for what is none."""
+    if match := MINUTES.fullmatch(text):
+        return int(match[1])
+    match = HOURS.fullmatch(text)
+    return 60 * int(match[1]) + int(match[2] or 0) if match else 0
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_QUOTED else text[:LONGEST_QUOTED] + "…"
 
 
 def _without_title(name: str) -> str:
@@ -239,27 +274,40 @@ def _only_letters(number: str) -> str:
     return NOT_OF_NUMBERS.sub("", simplified(number))
 
 
-def _doctors(clinic: Clinic) -> tuple[dict[str, list[Doctor]], dict[str, list[Doctor]]]:
-    """Return the doctors by their names without title, and by their council numbers; of namesakes one who is active
-    alone is meant."""
-    names: dict[str, list[Doctor]] = {}
-    numbers: dict[str, list[Doctor]] = {}
-    for doctor in Doctor.objects.of(clinic).order_by("-active", "pk"):
+def _doctors(clinic: Clinic) -> list[Doctor]:
+    """Return the doctors, the active ones first. One query."""
+    doctors = list(Doctor.objects.of(clinic).order_by("-active", "pk"))
+    for doctor in doctors:
         doctor.clinic = clinic
+    return doctors
+
+
+def _by_name(doctors: Sequence[Doctor]) -> dict[str, list[Doctor]]:
+    """Return the doctors by their names without title; of namesakes one who is active alone is meant."""
+    names: dict[str, list[Doctor]] = {}
+    for doctor in doctors:
         namesakes = names.setdefault(_without_title(doctor.full_name), [])
         if doctor.active or not any(other.active for other in namesakes):
             namesakes.append(doctor)
-        if doctor.council_number:
-            for number in {_only_letters(doctor.council_number), NOT_DIGITS.sub("", doctor.council_number)} - {""}:
-                numbers.setdefault(number, []).append(doctor)
-    return names, numbers
+    return names
 
 
-def _procedures(clinic: Clinic) -> dict[str, Procedure]:
+def _by_number(doctors: Sequence[Doctor]) -> dict[str, list[Doctor]]:
+    """Return the doctors by their council numbers, and by the digits of these."""
+    numbers: dict[str, list[Doctor]] = {}
+    for doctor in doctors:
+        written = doctor.council_number
+        for number in {_only_letters(written), NOT_DIGITS.sub("", written)} - {""} if written else ():
+            numbers.setdefault(number, []).append(doctor)
+    return numbers
+
+
+def _procedures_by_name(procedures: Sequence[Procedure]) -> dict[str, Procedure]:
     """Return the procedures by their names and codes; an active one before others of the same name."""
     found: dict[str, Procedure] = {}
-    for procedure in Procedure.objects.of(clinic).order_by("-active", "pk"):
+    for procedure in procedures:
         found.setdefault(simplified(procedure.name), procedure)
-    for procedure in Procedure.objects.of(clinic).exclude(code="").order_by("-active", "pk"):
-        found.setdefault(simplified(procedure.code), procedure)
+    for procedure in procedures:
+        if procedure.code:
+            found.setdefault(simplified(procedure.code), procedure)
     return found

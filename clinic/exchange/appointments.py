@@ -19,10 +19,11 @@ from clinic.exchange.fates import refuse_row, row_taken_back
 from clinic.models import Clinic, ImportRow, ImportRun
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.refusals import Refused
-from clinic.registry import Author, MeantFault, cleaned_row, meant_patients
+from clinic.registry import Author, CleanedDetails, MeantFault, PatientDetails, cleaned_row, meant_patients
 from clinic.schedule import MAX_DURATION
 
 Fate = ImportRow.Fate
+KEPT = "visit"  # in the changes of a row: what the check has read
 MOST_BOOKED = 20  # a transaction: each of them locks a doctor until its end
 BOOKABLE = {Status.SCHEDULED, Status.CONFIRMED}
 EARLIER_SQL = """
@@ -44,11 +45,13 @@ EARLIER_SQL = """
 
 @dataclass(frozen=True)
 class _Known:
-    """A row whose cells could be read: its patient and the visit that it says, or `sentences` about why it is none."""
+    """A row whose cells could be read: its patient and the visit that it says, or `sentences` about why it is none.
+    `status` is what the row itself says, "" for nothing."""
 
     row: ImportRow
     visit: PastVisit | None
     sentences: list[str]
+    status: str = ""
 
 
 def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
@@ -59,7 +62,7 @@ def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> 
         _note(each)
     visits = [each for each in known if each.visit]
     earlier = _EarlierRows(run, visits)
-    ruled = _ruled(visits, clinic, now)
+    ruled = _ruled(visits, clinic, now, any_status=True)
     for each, (is_stored, sentence) in zip(visits, ruled, strict=True):
         visit = _visit(each)
         if (number := earlier.same(visit)) is not None:
@@ -80,9 +83,7 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
     """Do what the check has found, by the rules as they are now: where these find something else, the row says so."""
     now = timezone.now()
     wanted = [row for row in rows if row.fate == Fate.NEW]
-    known = _read(run, wanted, clinic, now) if wanted else []
-    for each in known:
-        _note(each)
+    known = _read_again(run, wanted, clinic, now) if wanted else []
     visits = [each for each in known if each.visit]
     for each in visits:
         if not _is_history(_visit(each), now):
@@ -91,9 +92,9 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
 
 
 def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
-    """Delete the appointments that these rows have made, if nobody has touched them since."""
+    """Mark the appointments that these rows have made as deleted, if nobody has touched them since."""
     made = {row.appointment_id: row.version for row in rows if row.fate == Fate.NEW and row.appointment_id is not None}
-    gone = booking.delete_imported(clinic, made) if made else set()
+    gone = booking.delete_imported(clinic, made, timezone.now()) if made else set()
     for row in rows:
         if row.fate == Fate.NEW and row.appointment_id in made:
             kept = _("Não foi desfeito: já mudou, ou já tem outro registro.")
@@ -119,17 +120,63 @@ def _read(run: ImportRun, rows: Sequence[ImportRow], clinic: Clinic, now: dateti
     known = []
     for row, visit, each, found in zip(rows, read, cleaned, meant, strict=True):
         given = {name for name, value in vars(visit.details).items() if value}
+        given -= {"phone"} if _has_number(each) else set()  # a doubtful phone beside it takes nothing away
         of_patient = [refusal.message for refusal in each.refusals if refusal.field in given]
-        if not of_patient and found.fault:
+        is_unread = visit.is_name_unread and not _has_number(each)  # has its sentence
+        if not of_patient and found.fault and not is_unread:
             of_patient = [_fault(found.fault, visit)]
         row.patient_id = found.patient
         sentences = [*visit.sentences, *of_patient, *_broken(visit, now)]
-        known.append(_Known(row, None if sentences else _past_visit(visit, found.patient, clinic, now), sentences))
+        wanted = None if sentences else _past_visit(visit, found.patient, clinic, now)
+        if wanted and (refusals := booking.past_visit_refusals(wanted)):
+            wanted, sentences = None, [refusal.message for refusal in refusals]
+        known.append(_Known(row, wanted, sentences, visit.status or ""))
     return known
 
 
+def _read_again(run: ImportRun, rows: Sequence[ImportRow], clinic: Clinic, now: datetime) -> list[_Known]:
+    """Return what the rows say, in their order: as the check has kept it; where something of it is gone, or the clinic
+    has another time zone since, from their cells. Three queries, or eight."""
+    reader = VisitReader(run.columns, run.month_first, run.mixed, clinic)
+    kept = [_kept_visit(row, reader, clinic, now) for row in rows]
+    without = [row for row, visit in zip(rows, kept, strict=True) if visit is None]
+    anew = {known.row.pk: known for known in _read(run, without, clinic, now)} if without else {}
+    for known in anew.values():
+        _note(known)
+    return [anew.get(row.pk) or _Known(row, visit, []) for row, visit in zip(rows, kept, strict=True)]
+
+
+def _kept_visit(row: ImportRow, reader: VisitReader, clinic: Clinic, now: datetime) -> PastVisit | None:
+    kept = row.changes.get(KEPT, {})
+    doctor = reader.doctors.get(row.doctor_id or 0)
+    procedures = [reader.procedures.get(pk) for pk in kept.get("procedures", ())]
+    payer = reader.payers.get(kept.get("payer") or 0)
+    is_whole = doctor and procedures and all(procedures) and bool(payer) == bool(kept.get("payer"))
+    if not is_whole or kept["zone"] != clinic.time_zone or row.patient_id is None:
+        return None
+    read = ReadVisit(
+        PatientDetails(),
+        doctor,
+        tuple(procedure for procedure in procedures if procedure),
+        row.starts_at,
+        row.ends_at,
+        Status(kept["status"]) if kept["status"] else None,
+        kept["cancelled_by"],
+        payer,
+        reader.notes(row.cells),
+    )
+    return _past_visit(read, row.patient_id, clinic, now)
+
+
+def _has_number(cleaned: CleanedDetails) -> bool:
+    return bool(cleaned.cpf or cleaned.details.nif or cleaned.details.health_number)
+
+
 def _fault(fault: MeantFault, visit: ReadVisit) -> str:
-    name = visit.details.name
+    details = visit.details
+    name = details.name or details.cpf or details.nif or details.health_number
+    if not name:
+        return _("Paciente: falta o nome ou o número.")
     if fault == MeantFault.ANOTHER:
         return _("Paciente: o número é de outra pessoa, e não de “%(name)s”.") % {"name": name}
     if fault == MeantFault.SEVERAL:
@@ -160,17 +207,20 @@ def _past_visit(visit: ReadVisit, patient: int | None, clinic: Clinic, now: date
         procedures=visit.procedures,
         starts_at=visit.starts_at,
         ends_at=visit.ends_at,
-        status=visit.status or _usual_status(visit.ends_at, clinic, now),
+        status=_status(visit.status, visit.ends_at, clinic, now),
         cancelled_by=visit.cancelled_by,
         payer=visit.payer,
         notes=visit.notes,
     )
 
 
-def _usual_status(ends_at: datetime, clinic: Clinic, now: datetime) -> Status:
-    """Return the status of a row that says none: what was over before today took place."""
+def _status(written: Status | None, ends_at: datetime, clinic: Clinic, now: datetime) -> Status:
+    """Return the status of a row: where it says none, or that the patient came, what was over before today took
+    place."""
     begin_of_today, _end = clinic.day(clinic.local(now).date())
-    return Status.FINISHED if ends_at <= begin_of_today else Status.SCHEDULED
+    if written in {None, Status.CHECKED_IN} and ends_at <= begin_of_today:
+        return Status.FINISHED
+    return written or Status.SCHEDULED
 
 
 def _is_history(visit: PastVisit, now: datetime) -> bool:
@@ -184,22 +234,34 @@ def _visit(known: _Known) -> PastVisit:
 
 
 def _note(known: _Known) -> None:
-    """Write what is known of a row into it."""
+    """Write what is known of a row into it, so that the import need not read it again; the notes stay in its cells."""
     row, visit = known.row, known.visit
     if visit is None:
         refuse_row(row, known.sentences)
         row.doctor_id = row.starts_at = row.ends_at = None
         return
     row.doctor_id, row.starts_at, row.ends_at = visit.doctor.pk, visit.starts_at, visit.ends_at
-    row.changes = {"status": ["", visit.status]}
+    row.changes = {
+        "status": ["", visit.status],
+        KEPT: {
+            "procedures": [procedure.pk for procedure in visit.procedures],
+            "status": known.status,
+            "cancelled_by": visit.cancelled_by,
+            "payer": visit.payer.pk if visit.payer else None,
+            "zone": visit.doctor.clinic.time_zone,
+        },
+    }
 
 
-def _ruled(known: Sequence[_Known], clinic: Clinic, now: datetime) -> list[tuple[bool, str]]:
-    """Return of each visit whether it is stored already, and of a past one what is in its way. Two statements."""
+def _ruled(known: Sequence[_Known], clinic: Clinic, now: datetime, *, any_status: bool) -> list[tuple[bool, str]]:
+    """Return of each visit whether it is stored already, and of a past one what is in its way. Two statements.
+
+    The check takes one that was cancelled here since an earlier import for stored (`any_status`). The import does not:
+    another row of the file may have brought the cancelled one, whose time the same patient was given again."""
     visits = [_visit(each) for each in known]
     if not visits:
         return []
-    stored, taken = booking.stored_visits(clinic, visits), booking.taken_times(clinic, visits)
+    stored, taken = booking.stored_visits(clinic, visits, any_status=any_status), booking.taken_times(clinic, visits)
     return [
         (
             place in stored,
@@ -239,7 +301,7 @@ def _not_bookable(visit: PastVisit, clinic: Clinic, by: Author, now: datetime) -
 
 def _book(known: _Known, clinic: Clinic, by: Author, now: datetime) -> None:
     visit = _visit(known)
-    if booking.stored_visits(clinic, [visit]):
+    if booking.stored_visits(clinic, [visit], any_status=False):
         known.row.fate = Fate.SAME
         return
     try:
@@ -255,7 +317,7 @@ def _write_history(known: Sequence[_Known], clinic: Clinic, by: Author, now: dat
     """Store the visits that nothing is in the way of. The patients are locked first."""
     here = booking.lock_patients(clinic, [_visit(each).patient for each in known]) if known else set()
     wanted = []
-    for each, (is_stored, sentence) in zip(known, _ruled(known, clinic, now), strict=True):
+    for each, (is_stored, sentence) in zip(known, _ruled(known, clinic, now, any_status=False), strict=True):
         if is_stored:
             each.row.fate = Fate.SAME
         elif sentence or _visit(each).patient not in here:
@@ -281,6 +343,10 @@ class _Earlier(NamedTuple):
     ends_at: datetime
     status: str
 
+    @property
+    def takes_time(self) -> bool:
+        return self.status not in FREES_THE_TIME
+
 
 class _EarlierRows:
     """The rows of the file before each row of a batch that may be the same appointment, or be in its way."""
@@ -297,10 +363,11 @@ class _EarlierRows:
         self._keep(_Earlier(number, visit.doctor.pk, visit.patient, *times, visit.status))
 
     def same(self, visit: PastVisit) -> int | None:
-        """Return the number of the first row with the same doctor, patient and start."""
+        """Return the number of the first row with the same doctor, patient and start, which takes its time if this one
+        does: who cancels may be given the same time again."""
         rows = self.by_patient.get(visit.patient, [])
-        wanted = visit.doctor.pk, visit.starts_at
-        return next((row.number for row in rows if (row.doctor, row.starts_at) == wanted), None)
+        wanted = visit.doctor.pk, visit.starts_at, visit.takes_time
+        return next((row.number for row in rows if (row.doctor, row.starts_at, row.takes_time) == wanted), None)
 
     def overlapping(self, visit: PastVisit) -> int | None:
         """Return the number of the first row that takes time of the same doctor or patient."""
@@ -315,7 +382,7 @@ class _EarlierRows:
 
 
 def _overlap(row: _Earlier, visit: PastVisit) -> bool:
-    return row.status not in FREES_THE_TIME and row.starts_at < visit.ends_at and visit.starts_at < row.ends_at
+    return row.takes_time and row.starts_at < visit.ends_at and visit.starts_at < row.ends_at
 
 
 def _stored_earlier(run: ImportRun, known: Sequence[_Known]) -> list[tuple[Any, ...]]:

@@ -25,6 +25,7 @@ MONTH_AND_DAY = re.compile(r"^(\d{1,2})[/.-](\d{1,2})(?=[/.-])")
 FORMULA = re.compile(r"[=@]")
 ESCAPED = re.compile(r"'(?=[=+\-@\t\r])")  # as our own exports write what a spreadsheet would take for a formula
 FREE_TEXTS = {"notes", "alert"}  # people begin them as they like
+PAST, LATER = TypedDateField(past=True), TypedDateField()
 CHOICES = {"document_type": DocumentType.choices, "no_document": NoDocument.choices}
 
 
@@ -79,7 +80,7 @@ class Reader:
 
     def _date(self, field: str, text: str, place: int) -> date | None:
         written = self.day_first(TIME_OF_DAY.sub("", text), place)
-        day: date | None = TypedDateField(past=field != "card_expires_on").clean(written)
+        day: date | None = (LATER if field == "card_expires_on" else PAST).clean(written)
         return day
 
     def day_first(self, text: str, place: int) -> str:

@@ -16,11 +16,21 @@ def without_direction_marks(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return the text with ASCII digits, plain dashes and single spaces, without invisible characters."""
-    folded = unicodedata.normalize("NFKC", text).translate(DASHES)
-    seen = "".join(char for char in folded if unicodedata.category(char) != "Cf")
+    if text.isascii():
+        return " ".join(text.split())
+    seen = without_invisible(unicodedata.normalize("NFKC", text).translate(DASHES))
     return " ".join(with_ascii_digits(seen).split())
+
+
+def without_invisible(text: str, kept: str = "") -> str:
+    """Return the text without the characters that only format others, but for those in `kept`."""
+    if text.isprintable():  # none of these is
+        return text
+    return "".join(char for char in text if char in kept or unicodedata.category(char) != "Cf")
 
 
 def with_ascii_digits(text: str) -> str:
     """Return the text with the digits of every script as 0 to 9."""
+    if text.isascii():
+        return text
     return "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text)

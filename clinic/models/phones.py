@@ -169,8 +169,10 @@ def _spellings(number: str) -> tuple[str, ...]:
         return (number,)
     digits = str(parsed.national_number)
     if len(digits) == MOBILE and digits[2] == "9":
+        if digits[3] not in "6789":
+            return (number,)
         old = _brazilian(f"{digits[:2]}{digits[3:]}")
-        had_eight = digits[3] in "6789" and is_certain(parsed) and not is_certain(old)
+        had_eight = is_certain(parsed) and not is_certain(old)
         return tuple(sorted([number, _e164(old)])) if had_eight else (number,)
     new = _with_ninth(digits) if len(digits) == LANDLINE and not is_certain(parsed) else ""
     return tuple(sorted([number, new])) if new else (number,)

@@ -232,7 +232,8 @@ def _of_appointment(row: AppointmentEvent, clinic: Clinic) -> Entry:
     about = f"{appointment.patient.display_name}, {when:%d/%m/%Y %H:%M}, {appointment.doctor_name}"
     words: dict[str, Any] = {}
     if not is_blocked:
-        words = {"page": ("web:appointment-detail", appointment.pk), "what": sentence(row, clinic.zone)}
+        page = None if appointment.deleted_at else ("web:appointment-detail", appointment.pk)
+        words = {"page": page, "what": sentence(row, clinic.zone)}
     return _entry(row, kind=row.get_kind_display(), about=about, **words)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Max
 from django.utils.translation import gettext as _
 
@@ -13,7 +14,12 @@ from clinic.registry import PatientDetails
 ROWS = 50
 SAMPLES = 3  # values of a column that are shown where it is chosen
 LOOKED_AT = 30  # rows from which they come
+REASONS = 6
 Fate = ImportRow.Fate
+REASONS_SQL = """
+    SELECT sentence, count(*) FROM clinic_importrow CROSS JOIN jsonb_array_elements_text(sentences) AS sentence
+    WHERE run_id = %s AND fate = %s GROUP BY 1 HAVING count(*) > 1 ORDER BY 2 DESC, 1 LIMIT %s
+"""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,13 @@ def counts(run: ImportRun) -> list[FateCount]:
     """Return how many rows have which fate, in the order of the choices, without those that no row has. One query."""
     found = dict(run.rows.order_by().values_list("fate").annotate(Count("pk")))
     return [FateCount(fate, str(label), found[fate]) for fate, label in Fate.choices if fate in found]
+
+
+def reasons(run: ImportRun) -> list[tuple[str, int]]:
+    """Return the sentences that several refused rows share, with how many do, the most frequent first. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(REASONS_SQL, [run.pk, Fate.REFUSED, REASONS])
+        return [*cursor.fetchall()]
 
 
 def percent_done(run: ImportRun) -> int:
@@ -95,8 +108,8 @@ def changed_labels(row: ImportRow) -> list[tuple[str, str, str]]:
     labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
     known = PatientDetails.__dataclass_fields__
     return [
-        (labels[name], _written(name, before), _written(name, after))
-        for name, (before, after) in row.changes.items()
+        (labels[name], _written(name, pair[0]), _written(name, pair[1]))
+        for name, pair in row.changes.items()
         if name in known
     ]
 

@@ -190,6 +190,8 @@ def _rows(key: str, clinic: Clinic, records: list[int]) -> Iterator[Any]:
 def _condition(key: str, clinic: Clinic, records: list[int]) -> Q:
     """Return which rows of a section belong to these records of one person."""
     visits = Appointment.objects.of(clinic).filter(patient__in=records)
+    if key == "appointments":
+        return Q(patient__in=records, deleted_at=None)
     if key == "records":
         return Q(pk__in=records)
     if key == "merges":

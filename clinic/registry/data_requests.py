@@ -79,7 +79,7 @@ def proposal(patient: Patient, now: datetime | None = None) -> Proposal:
     whatever was paid for."""
     clinic = patient.clinic
     took_place = Q(status__in=CAME) | STANDING & Q(starts_at__lte=now or timezone.now()) | Q(receipts__isnull=False)
-    of_person = Appointment.objects.of(clinic).filter(took_place, patient__in=record_ids(patient))
+    of_person = Appointment.objects.of(clinic).kept().filter(took_place, patient__in=record_ids(patient))
     visits = of_person.order_by("starts_at", "pk").values_list("starts_at", "pk").distinct()
     if not visits:
         return Proposal(DataRequest.Outcome.ERASED, None, None, 0)

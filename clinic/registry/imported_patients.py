@@ -4,19 +4,23 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
-from clinic.models import Clinic, Patient, phones
+from clinic.models import Appointment, Clinic, Consent, Patient, PatientEvent, phones
 from clinic.models.names import same_letters
 from clinic.models.patient import CURRENT
+from clinic.models.references import referred_to
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
 from clinic.registry.patient_events import Author, differences
 from clinic.registry.patients import (
+    NULL_WHEN_EMPTY,
     change_patient,
     check_patient,
     details_of,
@@ -175,11 +179,14 @@ def delete_registered(clinic: Clinic, versions: Mapping[int, str]) -> set[int]:
 
     A patient with an appointment, a memo or anything else stays. The events of the making, and the
     answers about messages that came with it, go too: PostgreSQL allows it while their run is being taken back
-    (migrations 0076 and 0082). Locks their rows; runs in the caller's transaction."""
+    (migrations 0076 and 0082). Where appointments are left that were taken back too, for programs to learn of them, the
+    row stays as that of a blocked patient: blank. Locks their rows; runs in the caller's transaction."""
     rows = Patient.objects.of(clinic).filter(pk__in=versions).order_by("pk").select_for_update()
     untouched = [patient.pk for patient in rows if patient_version(patient) == versions[patient.pk]]
     gone = versions.keys() - set(Patient.objects.of(clinic).filter(pk__in=versions).values_list("pk", flat=True))
-    return gone | set(_deleted(clinic, untouched))
+    referred = referred_to(Patient, untouched, (Consent, PatientEvent))
+    deleted = _deleted(clinic, [patient for patient in untouched if patient not in referred])
+    return gone.union(deleted) | _blanked(clinic, [patient for patient in untouched if patient in referred])
 
 
 def restore_changed(patient_id: int, changes: Mapping[str, Sequence[Any]], clinic: Clinic, by: Author) -> bool:
@@ -246,6 +253,24 @@ def _deleted(clinic: Clinic, patients: Sequence[int]) -> Iterable[int]:
     if _is_deleted(clinic, patients):
         return patients
     return [patient for patient in patients if _is_deleted(clinic, [patient])]
+
+
+def _blanked(clinic: Clinic, patients: Sequence[int]) -> set[int]:
+    """Blank the patients of these that nothing but deleted appointments refers to; return them."""
+    if not patients:
+        return set()
+    kept = Appointment.objects.of(clinic).kept().filter(patient__in=patients).order_by("pk")
+    asked = Consent.objects.of(clinic).filter(patient__in=patients).exclude(asked="").order_by("pk")
+    in_use = {*kept.values_list("patient", flat=True), *asked.values_list("patient", flat=True)}
+    free = set(patients) - in_use - referred_to(Patient, patients, (Appointment, Consent, PatientEvent))
+    with connection.cursor() as cursor:
+        cursor.execute(DELETE_EVENTS_SQL, [clinic.pk, list(free)])
+        cursor.execute(DELETE_CONSENTS_SQL, [clinic.pk, list(free)])
+    with override(clinic.language):
+        blank = asdict(PatientDetails(name=_("Paciente apagado"))) | dict.fromkeys(NULL_WHEN_EMPTY)
+    now = timezone.now()
+    Patient.objects.of(clinic).filter(pk__in=free).update(**blank, phone_hash="", blocked_at=now, updated_at=now)
+    return free
 
 
 def _is_deleted(clinic: Clinic, patients: Sequence[int]) -> bool:

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 
 from clinic.models import Clinic, Patient, documents, phones
-from clinic.models.characters import without_direction_marks
+from clinic.models.characters import without_direction_marks, without_invisible
 from clinic.models.limits import max_length
 from clinic.models.names import has_letter
 from clinic.models.phones import Fault, Phone
@@ -113,10 +113,7 @@ class CleanedDetails:
 def tidy(text: str) -> str:
     """Return the text as one line without doubled spaces and invisible marks; emoji's joiners stay. A letter and an
     accent that were sent apart become one character (Unicode's form NFC), which every program shows alike."""
-    kept = (
-        char for char in unicodedata.normalize("NFC", text) if char == "\u200d" or unicodedata.category(char) != "Cf"
-    )
-    return " ".join("".join(kept).split())
+    return " ".join(without_invisible(unicodedata.normalize("NFC", text), "\u200d").split())
 
 
 def tidy_notes(text: str) -> str:
@@ -130,6 +127,8 @@ def unstorable(text: str) -> str:
     They are control characters, lone surrogates, and the sign of a lost letter. A text that has one is refused and not
     corrected: its author must find what was sent.
     """
+    if text.isprintable() and _REPLACEMENT not in text:
+        return ""
     return _code_points(
         char
         for char in text

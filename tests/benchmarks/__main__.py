@@ -19,6 +19,7 @@ PARTS = {
     "pages": "the day and the week",
     "searches": "the next free time and what is pending",
     "bookings": "bookings by the form and both APIs",
+    "imports": "patients and appointments from spreadsheets",
     "reports": "reports over a month and a year",
 }
 

@@ -14,7 +14,7 @@ from django.core.management import call_command
 
 from clinic.management.demo import bulk
 from clinic.models import Clinic, StaffUser
-from tests.benchmarks import api, booking, day_page, desk, lists, reports, searches
+from tests.benchmarks import api, booking, day_page, desk, imports, lists, reports, searches
 from tests.benchmarks.browser import Session, sign_in
 from tests.benchmarks.day_page import Times
 from tests.benchmarks.houses import House, houses, machine
@@ -27,12 +27,14 @@ PAGE, DAYS, BARE_DAYS = day_page.clinics_page, day_page.clinics_days, day_page.b
 WEEK, WEEKS, BARE_WEEKS = day_page.clinics_week, day_page.clinics_weeks, day_page.bare_weeks
 FINDER, PENDING, NUMBER = searches.finder, searches.pending_page, searches.pending_number
 USERNAME, MANAGER = "recepcao-carga", "gestao-carga"
+IMPORTED = 50_000, 100_000  # patients, appointments
 BEGAN = time.perf_counter()  # that clock itself counts from the machine's start
 
 
 def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only: str = "") -> Iterator[str]:
     """Measure, and yield each table as soon as it is known; with `only` that of "bookings", "desk", "lists", "pages" or
-    "searches" alone, or that of "reports". `server` is the database that Django is connected to; it may be empty."""
+    "searches" alone, or that of "imports" or "reports". `server` is the database that Django is connected to; it may be
+    empty."""
     call_command("migrate", verbosity=0)
     clinic, password = bulk.load_clinic(), secrets.token_urlsafe()
     user = StaffUser.objects.create_user(USERNAME, password, name="Recepção", clinic=clinic)
@@ -40,6 +42,10 @@ def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only:
     manager = StaffUser.objects.create_user(MANAGER, password, clinic=clinic, role=StaffUser.Role.MANAGER)
     booking.discount_of(clinic)
     program = api.program(clinic, master)
+    if only == "imports":
+        report("imports")
+        yield imports.measured_imports(clinic, manager, (1_000, 2_000) if quick else IMPORTED)
+        return
     with houses(server, urlsplit(server).path[1:], sizes) as built, generator() as load:
         if only == "reports":
             yield measured_reports(load, built, password, clinic, manager, quick=quick)

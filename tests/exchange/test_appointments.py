@@ -1,6 +1,7 @@
 """A spreadsheet of appointments: past ones as they were, future ones by the rules, and all of them taken back."""
 
 import io
+import threading
 from datetime import time, timedelta
 from decimal import Decimal
 
@@ -11,7 +12,18 @@ from django.utils import timezone
 
 from clinic import booking, exchange
 from clinic.exchange import ImportRefused, runs
-from clinic.models import Appointment, AppointmentEvent, ImportRow, ImportRun, ProcedurePrice
+from clinic.models import (
+    Appointment,
+    AppointmentEvent,
+    ImportRow,
+    ImportRun,
+    Memo,
+    Patient,
+    PatientEvent,
+    ProcedurePrice,
+)
+from clinic.queries.changes import EARLIEST, appointment_left_at, changed_appointments, settled_until
+from clinic.refusals import Refused
 from clinic.registry import Author, redact_patient
 from tests.exchange.sheets import csv_bytes, ods_by_odfpy, xlsx_by_openpyxl, xlsx_by_xlsxwriter
 from tests.exchange.test_patients import fates, taken_back, to_the_end
@@ -112,7 +124,6 @@ def test_a_future_one_is_booked_by_the_rules(clinic, by, visit, ana):
         ({"clock": "25:00"}, "não existe"),
         ({"clock": ""}, "falta a hora"),
         ({"status": "talvez"}, "não é uma situação"),
-        ({"notes": "=cmd|x"}, "fórmula"),
     ],
 )
 def test_a_row_that_says_no_visit_has_its_sentence(clinic, by, visit, ana, changed, part):
@@ -233,7 +244,7 @@ def test_taken_back_frees_every_time(clinic, by, visit, ana):
     monday = f"{clinic.local(next_monday(clinic)):%d/%m/%Y}"
     run = taken_back(imported(clinic, by, [row(), row(monday)]), clinic, by)
     assert fates(run) == ["taken_back"] * 2
-    assert not Appointment.objects.exists() and not AppointmentEvent.objects.exists()
+    assert not Appointment.objects.kept().exists()
     assert fates(imported(clinic, by, [row(), row(monday)])) == ["new"] * 2
 
 
@@ -244,7 +255,7 @@ def test_what_was_touched_since_stays_and_is_named(clinic, by, visit, ana):
     booking.change_status(future.pk, "confirmed", clinic=clinic, by=by)
     run = taken_back(run, clinic, by)
     assert fates(run) == ["taken_back", "kept", "taken_back"] and "já mudou" in sentences(run)[1]
-    assert Appointment.objects.get().pk == future.pk
+    assert Appointment.objects.kept().get().pk == future.pk
 
 
 def test_a_history_stays_where_no_import_is_taken_back(clinic, by, visit, ana):
@@ -290,3 +301,224 @@ def test_most_future_ones_are_booked_in_several_batches(clinic, by, visit, ana):
     assert (Appointment.objects.count(), run.state) == (20, ImportRun.State.IMPORTING)
     to_the_end(run, clinic, by)
     assert Appointment.objects.count() == 25
+
+
+@pytest.mark.parametrize(("notes", "part"), [("a\0b", "U+FFFD"), ("x" * 5001, "5001")])
+def test_notes_that_cannot_be_stored_are_refused(clinic, by, visit, ana, notes, part):
+    run = checked(clinic, by, [row(notes=notes)])
+    assert fates(run) == ["refused"] and part in sentences(run)[0], sentences(run)
+
+
+def test_notes_begin_as_people_like(clinic, by, visit, ana):
+    rows = [row(notes="=2+2"), row("11/03/2025", notes="@ana ligou"), row("12/03/2025", notes="'=2+2")]
+    assert fates(imported(clinic, by, rows)) == ["new"] * 3
+    assert [each.notes for each in Appointment.objects.order_by("starts_at")] == ["=2+2", "@ana ligou", "=2+2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("0:45", 45), ("00:45:00", 45), ("1h", 60), ("1h30", 90), ("45 min", 45), ("5 horas", 300)]
+)
+def test_a_duration_is_read_as_it_is_written(clinic, by, visit, ana, text, minutes):
+    run = imported(clinic, by, [[*row(), text]], [*HEADINGS, "Duração"])
+    assert fates(run) == ["new"], sentences(run)
+    appointment = Appointment.objects.get()
+    assert appointment.ends_at - appointment.starts_at == timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("text", ["Consulta/Raio X", "Consulta; Raio X", "Consulta +\nRaio X", "Consulta\nRaio X"])
+def test_several_procedures_in_a_cell(clinic, by, visit, ana, text):
+    make_procedure(clinic, name="Raio X")
+    assert fates(run := imported(clinic, by, [row(what=text)])) == ["new"], sentences(run)
+    assert Appointment.objects.get().lines.count() == 2
+
+
+def test_a_doctors_name_beside_anothers_number_is_refused(clinic, by, visit, ana):
+    make_doctor(clinic, name="Dr. Caio Reis", council_number="CRM-PE 99")
+    rows = [[*row(doctor="Dr. Caio Reis"), "4321"], [*row("11/03/2025", doctor="Helena P."), "4321"]]
+    run = checked(clinic, by, rows, [*HEADINGS, "CRM"])
+    assert fates(run) == ["refused", "new"] and "não é de quem tem o registro" in sentences(run)[0]
+
+
+def test_a_doubtful_phone_beside_a_number_is_left_out(clinic, by, visit, ana):
+    run = checked(clinic, by, [[*row(), "8888"], [*row("11/03/2025", number=9), "8888"]], [*HEADINGS, "Celular"])
+    assert fates(run) == ["new", "refused"] and "Importe antes" in sentences(run)[1], sentences(run)
+
+
+def test_a_sentence_repeats_only_the_beginning_of_a_cell(clinic, by, visit, ana):
+    run = checked(clinic, by, [row(what="w" * 9000)])
+    assert fates(run) == ["refused"] and len(sentences(run)[0]) < 200
+
+
+def test_the_clock_is_changed_in_a_visit(clinic, by, visit, ana):
+    clinic.time_zone = "Europe/Lisbon"
+    clinic.save()
+    rows = [row("30/03/2025", "01:30"), row("30/03/2025", "00:40"), row("26/10/2025", "00:30")]
+    run = imported(clinic, by, [[*each, "60"] for each in rows], [*HEADINGS, "Duração"])
+    assert fates(run) == ["refused", "new", "new"] and "não existiu" in sentences(run)[0], sentences(run)
+    assert all(each.ends_at - each.starts_at == timedelta(hours=1) for each in Appointment.objects.all())
+
+
+def test_an_import_reads_anew_what_changed_since_the_check(clinic, by, visit, ana):
+    make_procedure(clinic, name="Raio X")
+    gone = visit.procedures.model.objects.get(name="Raio X")
+    run = checked(clinic, by, [row(), row("11/03/2025", what="Raio X")])
+    gone.delete()
+    clinic.time_zone = "America/Noronha"
+    clinic.save()
+    run = to_the_end(exchange.begin(run.pk, clinic=clinic, by=by), clinic, by)
+    assert fates(run) == ["new", "refused"] and "não é um procedimento" in sentences(run)[1], sentences(run)
+    assert clinic.local(Appointment.objects.get().starts_at).hour == 9
+
+
+def test_an_import_reads_no_cell_that_the_check_has_read(clinic, by, visit, ana):
+    run = checked(clinic, by, [row(status="faltou", notes="ligar antes")])
+    stored = run.rows.get()
+    stored.cells = ["", "", "", "", "", "", "", stored.cells[7]]
+    stored.save()
+    to_the_end(exchange.begin(run.pk, clinic=clinic, by=by), clinic, by)
+    appointment = Appointment.objects.get()
+    assert (appointment.status, appointment.notes, appointment.patient) == ("no_show", "ligar antes", ana)
+
+
+def test_a_patient_merged_since_the_check_is_refused(clinic, by, visit, ana):
+    run = checked(clinic, by, [row()])
+    ana.merged_into, ana.cpf = make_patient(clinic), None
+    ana.save()
+    run = to_the_end(exchange.begin(run.pk, clinic=clinic, by=by), clinic, by)
+    assert fates(run) == ["refused"] and "mudou depois da conferência" in sentences(run)[0]
+
+
+def test_a_cancelled_one_ahead_has_its_status_since_now(clinic, by, visit, ana):
+    monday = f"{clinic.local(next_monday(clinic)):%d/%m/%Y}"
+    imported(clinic, by, [row(monday, status="cancelado")])
+    assert Appointment.objects.get().status_since <= timezone.now()
+
+
+def test_a_batch_that_breaks_leaves_nothing_behind(clinic, by, visit, ana, monkeypatch):
+    rows = [row(), row("11/03/2025"), row("12/03/2025")]
+    store, run = runs._store, checked(clinic, by, rows)
+
+    def broken(_rows):
+        monkeypatch.setattr(runs, "_store", store)
+        raise RuntimeError
+
+    steps = [
+        lambda: exchange.choose_columns(run.pk, run.columns, month_first=[], overwrites=False, clinic=clinic),
+        lambda: exchange.begin(run.pk, clinic=clinic, by=by),
+        lambda: exchange.take_back(run.pk, clinic=clinic, by=by),
+    ]
+    for step, before, after in zip(steps, [0, 0, 3], [0, 3, 0], strict=True):
+        run = step()
+        monkeypatch.setattr(runs, "_store", broken)
+        with pytest.raises(RuntimeError):
+            exchange.advance(run.pk, clinic=clinic, by=by)
+        assert Appointment.objects.kept().count() == before
+        run = to_the_end(run, clinic, by)
+        assert Appointment.objects.kept().count() == after
+    assert fates(run) == ["taken_back"] * 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_programs_learn_of_what_was_taken_back(clinic, by, visit, ana):
+    monday = f"{clinic.local(next_monday(clinic)):%d/%m/%Y}"
+    run = imported(clinic, by, [row(notes="segredo"), row(monday)])
+    since = settled_until()
+    assert changed_appointments(clinic, EARLIEST, since).count() == 2
+    taken_back(run, clinic, by)
+    changed = list(changed_appointments(clinic, since, settled_until()))
+    assert len(changed) == 2 and all(map(appointment_left_at, changed)) and not any(each.notes for each in changed)
+
+
+PATIENTS = csv_bytes([["Nome", "CPF", "Celular"], ["Ana Lima", cpf(1), "81 91234-5671"], ["Rui Sá", cpf(2)]])
+
+
+def checked_patients(clinic, by):
+    run = exchange.stage(io.BytesIO(PATIENTS), "pacientes.csv", clinic=clinic, by=by)
+    run = exchange.choose_columns(run.pk, run.columns, month_first=[], overwrites=False, clinic=clinic)
+    return to_the_end(run, clinic, by)
+
+
+def imported_patients(clinic, by):
+    return to_the_end(exchange.begin(checked_patients(clinic, by).pk, clinic=clinic, by=by), clinic, by)
+
+
+def test_patients_taken_back_after_their_visits_are_blank(clinic, by, visit):
+    patients, visits = imported_patients(clinic, by), imported(clinic, by, [row()])
+    assert fates(taken_back(visits, clinic, by)) == ["taken_back"]
+    assert fates(taken_back(patients, clinic, by)) == ["taken_back"] * 2
+    left = Patient.objects.get()
+    assert left.blocked_at and (left.cpf, left.phone, left.name) == (None, None, "Paciente apagado")
+    assert not PatientEvent.objects.exists()
+    assert fates(checked_patients(clinic, by)) == ["new"] * 2
+
+
+def test_a_patient_with_another_visit_stays(clinic, by, visit):
+    patients, visits = imported_patients(clinic, by), imported(clinic, by, [row()])
+    book_appointment(visit, patient=Patient.objects.get(cpf=cpf(1)).pk)
+    taken_back(visits, clinic, by)
+    assert fates(taken_back(patients, clinic, by)) == ["kept", "taken_back"]
+    assert Patient.objects.get().name == "Ana Lima"
+
+
+def test_a_visit_that_something_refers_to_stays(clinic, by, visit, ana):
+    run = imported(clinic, by, [row()])
+    appointment = Appointment.objects.get()
+    Memo.objects.create(clinic=clinic, kind="note", appointment=appointment, written_by=by.user, text="ligar")
+    assert fates(taken_back(run, clinic, by)) == ["kept"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_booking_and_an_import_want_one_minute(clinic, by, visit, ana):
+    monday = next_monday(clinic, 10)
+    day = f"{clinic.local(monday):%d/%m/%Y}"
+    other = make_patient(clinic, cpf=cpf(2))
+    run = checked(clinic, by, [row(day, "10:00")])
+    run = exchange.begin(run.pk, clinic=clinic, by=by)
+    begin, refused = threading.Barrier(2), []
+
+    def book():
+        try:
+            begin.wait()
+            book_appointment(visit, patient=other.pk, starts_at=monday)
+        except Refused as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    desk = threading.Thread(target=book)
+    desk.start()
+    begin.wait()
+    run = to_the_end(run, clinic, by)
+    desk.join()
+    assert Appointment.objects.count() == 1
+    assert fates(run) == (["new"] if refused else ["refused"]), sentences(run)
+
+
+def test_a_time_given_again_after_a_cancellation(clinic, by, visit, ana, monkeypatch):
+    monkeypatch.setattr(runs, "BATCH", 1)
+    monday = f"{clinic.local(next_monday(clinic)):%d/%m/%Y}"
+    rows = [row(status="cancelado"), row(status="realizado"), row(monday, status="cancelado"), row(monday)]
+    run = imported(clinic, by, [*rows, row(status="realizado")])
+    assert fates(run) == ["new"] * 4 + ["duplicate"], sentences(run)
+    assert fates(imported(clinic, by, rows)) == ["same"] * 4
+
+
+def test_what_was_cancelled_here_is_not_brought_again(clinic, by, visit, ana):
+    monday = f"{clinic.local(next_monday(clinic)):%d/%m/%Y}"
+    imported(clinic, by, [row(monday)])
+    booking.change_status(Appointment.objects.get().pk, "cancelled", cancelled_by="patient", clinic=clinic, by=by)
+    assert fates(imported(clinic, by, [row(monday)])) == ["same"]
+
+
+def test_who_came_last_year_is_not_waiting_any_more(clinic, by, visit, ana):
+    imported(clinic, by, [row(status="Presente")])
+    assert Appointment.objects.get().status == "finished"
+
+
+def test_a_name_that_is_no_text_or_is_missing_has_one_sentence(clinic, by, visit, ana):
+    rows = [row(), row("11/03/2025"), row("12/03/2025", number=9)]
+    rows[0][4:6], rows[1][4:6] = ["=cmd", ""], ["", ""]
+    run = checked(clinic, by, rows)
+    assert sentences(run)[0] == "Nome: é uma fórmula, e não um texto."
+    assert sentences(run)[1] == "Paciente: falta o nome ou o número."
+    assert f"“{cpf(9)}” não está na clínica" in sentences(run)[2]

@@ -80,7 +80,7 @@ def test_appointments_are_brought_and_taken_back(client, manager):
     assert "os horários ficam livres" in client.get(address("")).content.decode()
     client.post(address("take-back"))
     advanced(client)
-    assert not Appointment.objects.exists()
+    assert not Appointment.objects.kept().exists()
 
 
 def test_an_unknown_kind_is_read_as_patients(client, manager):
@@ -221,3 +221,14 @@ def test_a_date_is_shown_as_it_was_read(client, manager):
     advanced(client)
     page = client.get(address("")).content.decode()
     assert "3.3.32" not in page and "<bdi>03/03/1932</bdi>" in page and "<bdi>05/03/1980</bdi>" in page
+
+
+def test_reasons_that_many_rows_share_come_first(client, manager):
+    rows = [["Nome", "Telefone", "CPF"], ["=a", "", ""], ["=b", "", ""], ["Ana", "", "123"], ["Rui", "", ""]]
+    send(client, manager, rows)
+    chosen(client)
+    advanced(client)
+    page = client.get(address("")).content.decode()
+    assert re.search(r"<b>2</b> <span>Nome: é uma fórmula[^<]*</span>", page), page
+    assert "<b>1</b> <span>" not in page
+    assert 'class="reasons"' not in client.get(address("") + "?destino=new").content.decode()

@@ -39,6 +39,7 @@ def run_context(run: ImportRun, asked: dict[str, str]) -> dict[str, Any]:
         "fate": fate,
         "rows": [_shown(row, run) for row in rows],
         "following": following,
+        "reasons": imports.reasons(run) if by_fate.get(ImportRow.Fate.REFUSED, 0) > 1 else [],
         "wanted": by_fate.get(ImportRow.Fate.NEW, 0) + by_fate.get(ImportRow.Fate.CHANGED, 0),
         "has_refused": bool({ImportRow.Fate.REFUSED, ImportRow.Fate.DUPLICATE, ImportRow.Fate.KEPT} & by_fate.keys()),
         "can_be_taken_back": run.can_be_taken_back(timezone.now()),

@@ -27,7 +27,8 @@ IMPORTS = {"import", *(f"import-{act}" for act in IMPORT_ACTS)}
 OF_PATIENTS = {"privacy-export", "privacy-export-file", "privacy-export-pdf", "privacy-ask", "patient-redact"}
 RECORDS = ("record", "notice", "terms", "incidents", "breach", "breach-file", "request-list", "request-detail")
 PRIVACY = {*OF_PATIENTS, *(f"privacy-{name}" for name in RECORDS)}
-FOR_MANAGERS = {*STEPS, *STAFF, *DISPLAYS, *FOR_MASTERS, *AUDIT, *SEEN_BY, *IMPORTS, *PRIVACY, "integration-list"}
+FOR_MANAGERS = {*STEPS, *STAFF, *DISPLAYS, *FOR_MASTERS, *AUDIT, *SEEN_BY, *IMPORTS, *PRIVACY}
+FOR_MANAGERS |= {"integration-list", "export-clinic"}
 SWITCHES = ["may_squeeze_in", "may_record_absence", "may_see_reports", "may_export"]
 
 

@@ -60,7 +60,7 @@ class RowReader:
     def _text(self, name: str, text: str) -> str:
         tidied = tidy(text)
         if unstorable(tidied):
-            raise ValidationError(_("tem um caractere que não pode ser guardado."))
+            raise ValidationError(_("tem um caractere que não é aceito."))
         if len(tidied) > max_length(self.model, name):
             raise ValidationError(_("passa de %(limit)s caracteres.") % {"limit": max_length(self.model, name)})
         return tidied

@@ -47,5 +47,5 @@ DOCTOR_HEADINGS = {
     "week": "horario|horarios|semana|horario da semana|horario de atendimento|agenda|hours|working hours",
 }
 DOCTORS = Columns(
-    DOCTOR_FIELDS, set(), DOCTOR_HEADINGS, [({"name"}, _("Escolha em que coluna está o nome dos médicos."))]
+    DOCTOR_FIELDS, set(), DOCTOR_HEADINGS, [({"name"}, _("Escolha em que coluna está o nome de cada médico(a)."))]
 )

@@ -1,11 +1,12 @@
 """The whole clinic as one file, for managers: what is in it, and the file itself, which is an access to every patient.
 
-It is written before the answer begins, most of it to the disk: the database's snapshot does not last as long as a slow
+It is written to the disk before the answer begins: the database's snapshot does not last as long as a slow
 download, and an answer that has begun is complete. The file has no name: nothing of it stays, however the request ends.
 """
 
 import tempfile
 from http import HTTPStatus
+from weakref import finalize
 
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -22,8 +23,6 @@ from clinic.queries import exported
 from clinic.web.panel import author
 from clinic.web.responses import private
 
-IN_MEMORY = 1024 * 1024  # bytes, of which most clinics have more
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
@@ -34,7 +33,7 @@ def page(request: ClinicRequest) -> HttpResponseBase:
         return _page(request)
     clinic = request.clinic
     archive.record_export(clinic, author(request))
-    file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the response closes it
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the response
     try:
         archive.write_archive(clinic, file, timezone.now())
     except archive.BeingWritten:
@@ -46,6 +45,7 @@ def page(request: ClinicRequest) -> HttpResponseBase:
     name = f"{clinic.slug}-{clinic.local(timezone.now()):%Y-%m-%d}.zip"
     response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
     response["Content-Length"] = str(size)
+    finalize(response, file.close)  # one that is never sent, too
     return private(response)
 
 

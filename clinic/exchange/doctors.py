@@ -1,7 +1,7 @@
 """What becomes of rows of doctors: a batch at a time, in the transaction of `clinic.exchange.runs`.
 
 Hours and procedures are those of who is new: of a doctor who is there already others depend on them, and the
-administration shows on whom a change would fall.
+administration shows whose appointments a change would touch.
 """
 
 from typing import Any
@@ -70,7 +70,7 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
 
 
 def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
-    """Delete the doctors whom these rows have made, and give back what they have changed, if nobody has changed it
+    """Delete the doctors that these rows have made, and give back what they have changed, if nobody has changed it
     since."""
     made = {row.doctor_id: row.version for row in rows if row.fate == Fate.NEW and row.doctor_id is not None}
     gone = delete_imported_doctors(clinic, made) if made else set()

@@ -122,7 +122,7 @@ def with_rows(content, name, change):
 
 
 def test_every_table_is_in_the_archive_or_has_a_reason():
-    """A new table comes along by itself. If it lets somebody in, or passes, say so in LEFT_OUT."""
+    """A new table comes along by itself. If it lets people in, or passes, name it in LEFT_OUT."""
     tables = {model._meta.db_table for model in apps.get_app_config("clinic").get_models(include_auto_created=True)}
     left_out = [name for names in LEFT_OUT.values() for name in names]
     assert sorted([*left_out, *(table.stored_name for table in TABLES)]) == sorted(tables)
@@ -131,7 +131,7 @@ def test_every_table_is_in_the_archive_or_has_a_reason():
         assert LEFT_OUT_COLUMNS.get(table.stored_name, set()) <= columns
 
 
-def test_no_column_could_let_somebody_in():
+def test_no_column_holds_a_secret():
     secret = {
         f"{table.name}.{column}" for table in TABLES for column in table.columns
         if any(part in column for part in SECRET_NAMES)

@@ -1,8 +1,8 @@
 """An archive into an installation without a clinic: all of it or nothing.
 
 Nothing of the file is believed: which parts it has, how large they are unpacked, which columns a row has; and every
-constraint of the database holds for its rows. Only the triggers are off meanwhile, which would note the import as the
-act of somebody and set the times of changes anew. Ids stay as they are, so that what histories name is still found.
+constraint of the database holds for its rows. Only the triggers are off meanwhile, which would note the import as an
+act of its own and set the times of changes anew. Ids stay as they are, so that what histories name is still found.
 """
 
 import json

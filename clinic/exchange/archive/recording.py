@@ -7,7 +7,7 @@ from clinic.registry import Author, record_change
 
 
 def record_export(clinic: Clinic, by: Author) -> None:
-    """Store that somebody has the clinic written as an archive, before the first row is read."""
+    """Store who has the clinic written as an archive, before the first row is read."""
     record_change(clinic, ClinicEvent.Kind.ARCHIVE, {}, {"act": "exported"}, by)
 
 

@@ -18,7 +18,7 @@ from clinic.models import Clinic, ClinicEvent, StaffUser
 FORMAT = 1
 # Tables that stay behind, by the reason.
 LEFT_OUT: Mapping[str, frozenset[str]] = {
-    "it lets somebody in, and would do so in two places": frozenset(
+    "it lets people or programs in, and would do so in two places": frozenset(
         {
             "clinic_accesstoken",
             "clinic_apikey",
@@ -41,7 +41,7 @@ LEFT_OUT_COLUMNS: Mapping[str, frozenset[str]] = {
     "clinic_clinic": frozenset({"sandbox_of_id", "sandbox_day"}),
     # Computed with a key of the installation.
     "clinic_patient": frozenset({"phone_hash"}),
-    # Staff come along as names: whom a history names. By what they signed in, and what they might do, does not.
+    # Staff come along as names, for the histories. How they signed in, and what they were allowed, does not.
     "clinic_staffuser": frozenset(
         {
             *("username", "folded_username", "password", "pin", "last_login", "sessions_ended_at"),
@@ -130,7 +130,7 @@ def _own_condition(model: type[models.Model]) -> str:
 
 
 def _named_staff_sql() -> str:
-    """Return the query of the ids of all staff whom a row of the archive names."""
+    """Return the query of the ids of all staff that a row of the archive names."""
     return " UNION ".join(
         f"SELECT {field.column} FROM {table.stored_name} WHERE {_own_condition(table.model)}"  # noqa: S608 - own names
         for table in TABLES

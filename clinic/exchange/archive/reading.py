@@ -21,7 +21,6 @@ from django.db import (
     DataError,
     IntegrityError,
     InternalError,
-    OperationalError,
     connection,
     transaction,
 )
@@ -35,7 +34,7 @@ from clinic.models.patient import phone_hash
 
 CHUNK = 1024 * 1024  # bytes that are unpacked and stored at a time
 MOST_LINE = 16 * CHUNK
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
 NOT_A_ROW = (ValueError, RecursionError)
 
 
@@ -64,10 +63,9 @@ def read_archive(file: IO[bytes]) -> Brought:
                 return Brought(Clinic.objects.get(), manifest["tables"], manifest["made_at"])
     except BROKEN as error:
         raise ArchiveRefused("The file is damaged, or no archive of a clinic.") from error
-    except OperationalError as error:
-        raise ArchiveRefused("The database is in use: close the clinic, and run the command again.") from error
     except DatabaseError as error:
-        raise ArchiveRefused(f"PostgreSQL refused: {_reason(error)}. Run it as the owner of the tables.") from error
+        sentence = "Close the clinic meanwhile, and run it as the owner of the tables."
+        raise ArchiveRefused(f"PostgreSQL refused: {_reason(error)}. {sentence}") from error
 
 
 def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:

@@ -51,4 +51,4 @@ class Command(BaseCommand):
             fresh.unlink(missing_ok=True)
         if verbosity:
             self.stdout.write(f"{file}: {sum(counts.values())} rows, {file.stat().st_size} bytes.")
-            self.stdout.write("Whoever has the file has the data of all patients: keep it where only you can read it.")
+            self.stdout.write("It holds the data of all patients: keep it where only you can read it.")

@@ -405,6 +405,8 @@ def _imports(asking):
     for name in TABLES:
         for kind in ("csv", "xlsx"):
             yield Call("GET", f"/exportar/{name}.{kind}", {"medico": asking.doctor.pk})
+    yield Call("GET", "/exportar/clinica-inteira/")
+    yield Call("POST", "/exportar/clinica-inteira/")
     address = f"/importar/arquivo/{uploads.ticket(asking.master.pk)}/"
     yield Call("GET", "/importar/")
     yield Call("POST", address, expected=(422,))
@@ -426,6 +428,21 @@ def _imports(asking):
     yield Call("POST", f"{base}/desfazer/", expected=(302,))
     yield Call("POST", f"{base}/avancar/", partial=True)
     yield Call("POST", f"{base}/descartar/", expected=(302,))
+    for kind, rows in (
+        ("procedures", b"Procedimento;Valor\nECG de teste;90\n;1\n"),
+        ("doctors", b"Profissional;CRM\nZulmira Prado;123\n;1\n"),
+    ):
+        form = {"kind": kind, "file": SimpleUploadedFile("lista.csv", rows)}
+        yield Call("POST", address, form, expected=(302,))
+        base = f"/importar/{ImportRun.objects.of(asking.clinic).latest('pk').pk}"
+        second = "price" if kind == "procedures" else "council_number"
+        yield Call("GET", f"{base}/colunas/")
+        yield Call("POST", f"{base}/colunas/", {"column-0": "name", "column-1": second}, expected=(302,))
+        yield Call("POST", f"{base}/avancar/", partial=True)
+        yield Call("GET", f"{base}/")
+        yield Call("POST", f"{base}/comecar/", expected=(302,))
+        yield Call("POST", f"{base}/avancar/", partial=True)
+        yield Call("GET", f"{base}/")
     rows = b"Data;Hora;M\xc3\xa9dico;Procedimento;Paciente\n10/03/2025;9h;Ningu\xc3\xa9m;Nada;Zulmira\n"
     form = {"kind": "appointments", "file": SimpleUploadedFile("agenda.csv", rows)}
     yield Call("POST", address, form, expected=(302,))

@@ -27,10 +27,12 @@ CUSTOM, GENERIC = "force_custom_plan", "force_generic_plan"
 # The statements of the administration, of reports and of the audit, run by the ORM's cursors and in no booking's
 # transaction: they are never planned for all parameters. What managers do seldom may read a table once, since an index
 # for it would be written by every booking: filtering a list by what few rows have, asking before a deletion whether
-# anything hangs on the row, and sending all patients as a file. Imports are of the ORM too, but for the rules of a
-# booking.
+# anything hangs on the row, and sending all patients, or the whole clinic, as a file. Imports are of the ORM too, but
+# for the rules of a booking.
 PLANNED_EACH_TIME = ("/admin/", "/relatorios/", "/auditoria/", "/exportar/", "/importar/")
-SELDOM = re.compile(r"/delete/$|^/exportar/pacientes|\?.*(status|source|kind|channel|died)__exact|isempty")
+SELDOM = re.compile(
+    r"/delete/$|^/exportar/(pacientes|clinica-inteira)|\?.*(status|source|kind|channel|died)__exact|isempty"
+)
 PLANNED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 PARAMETER = re.compile(r"%(?:\((\w+)\)s|(s)|(%))")
 PASSED_ON = {"admin/(?P<url>.*)$"}  # the administration's own "not found"

@@ -52,6 +52,14 @@ def invite(
         return _release(clinic, StaffLink.Kind.INVITATION, user, by, form_key)
 
 
+def invite_again(user: StaffUser, *, clinic: Clinic, by: StaffUser | None) -> tuple[StaffLink, str]:
+    """Return an invitation of a user of the clinic who is there and cannot sign in, and its secret, which is shown
+    once. Locks the user's row. Raises StaffUser.DoesNotExist."""
+    with transaction.atomic():
+        locked = get_locked(StaffUser.objects.of(clinic).filter(pk=user.pk, is_active=False))
+        return _release(clinic, StaffLink.Kind.INVITATION, locked, by)
+
+
 def renew(link: StaffLink, *, by: StaffUser | None) -> tuple[StaffLink, str]:
     """Release another link of the same kind for the same user; the one before opens nothing any more.
 

@@ -87,14 +87,15 @@ def _refuse_bomb(archive: zipfile.ZipFile) -> None:
     zipfile itself stops where a part is longer than the archive's list says."""
     parts = archive.infolist()
     unpacked = sum(part.file_size for part in parts)
-    packed_well = any(
-        part.file_size > SMALL_PART and part.file_size > MOST_TIMES_PACKED * max(part.compress_size, 1)
-        for part in parts
-    )
-    if unpacked > MOST_UNPACKED or packed_well:
+    if unpacked > MOST_UNPACKED or any(map(packs_too_well, parts)):
         raise ImportRefused(_("Ao abrir, este arquivo ocuparia memória demais. Exporte a planilha como CSV."))
     if any(part.flag_bits & 1 for part in parts):
         raise ImportRefused(_("A planilha tem senha. Tire a senha e envie de novo."))
+
+
+def packs_too_well(part: zipfile.ZipInfo) -> bool:
+    """Return whether a part is larger unpacked than any that people make."""
+    return part.file_size > SMALL_PART and part.file_size > MOST_TIMES_PACKED * max(part.compress_size, 1)
 
 
 def _bounded(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clinic.exchange import appointments, patients
+from clinic.exchange import appointments, doctors, patients, procedures
 from clinic.exchange.appointment_columns import APPOINTMENTS
 from clinic.exchange.columns import PATIENTS, Columns
+from clinic.exchange.directory_columns import DOCTORS, PROCEDURES
 from clinic.models import Clinic, ImportRow, ImportRun
 from clinic.registry import Author
 
@@ -25,6 +26,8 @@ class Kind:
 
 
 KINDS = {
+    ImportRun.Kind.PROCEDURES: Kind(PROCEDURES, procedures.check, procedures.import_rows, procedures.take_back, list),
+    ImportRun.Kind.DOCTORS: Kind(DOCTORS, doctors.check, doctors.import_rows, doctors.take_back, list),
     ImportRun.Kind.PATIENTS: Kind(PATIENTS, patients.check, patients.import_rows, patients.take_back, list),
     ImportRun.Kind.APPOINTMENTS: Kind(
         APPOINTMENTS, appointments.check, appointments.import_rows, appointments.take_back, appointments.portion

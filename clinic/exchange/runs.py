@@ -38,21 +38,23 @@ RECORDED = [*WRITING, State.IMPORTED, State.TAKEN_BACK]
 COPY_SQL = "COPY clinic_importrow (clinic_id, run_id, number, cells) FROM STDIN"
 RESET_SQL = """
     UPDATE clinic_importrow SET fate = '', changes = '{}', sentences = '[]', keys = '{}', patient_id = NULL,
-        doctor_id = NULL, starts_at = NULL, ends_at = NULL
+        doctor_id = NULL, starts_at = NULL, ends_at = NULL, procedure_id = NULL
     WHERE run_id = %s AND fate <> ''
 """
 STORE_SQL = """
     UPDATE clinic_importrow AS stored SET fate = row.fate, changes = row.changes, sentences = row.sentences,
         keys = row.keys, patient_id = row.patient_id, version = row.version, doctor_id = row.doctor_id,
-        starts_at = row.starts_at, ends_at = row.ends_at, appointment_id = row.appointment_id
+        starts_at = row.starts_at, ends_at = row.ends_at, appointment_id = row.appointment_id,
+        procedure_id = row.procedure_id
     FROM jsonb_to_recordset(%s::jsonb) AS row (
         id bigint, fate text, changes jsonb, sentences jsonb, keys text[], patient_id bigint, version text,
-        doctor_id bigint, starts_at timestamptz, ends_at timestamptz, appointment_id bigint
+        doctor_id bigint, starts_at timestamptz, ends_at timestamptz, appointment_id bigint,
+        procedure_id bigint
     ) WHERE stored.id = row.id
 """
 STORED = (
     "id", "fate", "changes", "sentences", "keys", "patient_id", "version", "doctor_id", "starts_at", "ends_at",
-    "appointment_id",
+    "appointment_id", "procedure_id",
 )  # fmt: skip
 
 

@@ -100,3 +100,11 @@ class ImportCommand(BaseCommand):
         while run.is_under_way:
             run = exchange.advance(run.pk, clinic=clinic, by=by)
         return run
+
+
+class OverwritingImportCommand(ImportCommand):
+    """A command for a kind of spreadsheet that can change what is known already."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--overwrite", action="store_true", help="of known ones change what differs, too")

@@ -156,6 +156,7 @@ class ClinicEvent(ClinicRow):
         DIRECTORY = "directory", _("Cadastro alterado por programa")
         HOURS = "hours", _("Horário de atendimento")
         IMPORT = "import", _("Importação")
+        ARCHIVE = "archive", _("Clínica inteira em arquivo")
 
     kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
     at = models.DateTimeField(_("data"), default=timezone.now)
@@ -172,7 +173,7 @@ class ClinicEvent(ClinicRow):
         indexes = [models.Index(fields=["clinic", "at"], name="clinicevent_clinic_at")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["time_zone", "absence", "delay", "directory", "hours", "import"]),
+                condition=Q(kind__in=["time_zone", "absence", "delay", "directory", "hours", "import", "archive"]),
                 name="clinicevent_kind_known",
             ),
             models.CheckConstraint(

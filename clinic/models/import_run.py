@@ -31,6 +31,8 @@ class ImportRun(ClinicRow):
     """
 
     class Kind(models.TextChoices):
+        PROCEDURES = "procedures", _("Procedimentos")
+        DOCTORS = "doctors", _("Médicos(as)")
         PATIENTS = "patients", _("Pacientes")
         APPOINTMENTS = "appointments", _("Agendamentos")
 
@@ -76,7 +78,9 @@ class ImportRun(ClinicRow):
             models.UniqueConstraint(
                 fields=["clinic"], condition=Q(state__in=["importing", "taking_back"]), name="importrun_one_writes"
             ),
-            models.CheckConstraint(condition=Q(kind__in=["patients", "appointments"]), name="importrun_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["procedures", "doctors", "patients", "appointments"]), name="importrun_kind_known"
+            ),
             models.CheckConstraint(
                 condition=Q(
                     state__in=["read", "checking", "checked", "importing", "imported", "taking_back", "taken_back"]
@@ -124,7 +128,8 @@ class ImportRow(ClinicRow):
     `version` their `patient_version` afterwards. Rows are deleted ROWS_KEPT after the run, and blanked by a redaction.
 
     A row of an appointment has its doctor and times once it was checked, `appointment_id` once it was made, and then
-    `version` is a text that is another one after every change of it.
+    `version` is a text that is another one after every change of it. So has a row of a doctor `doctor_id`, and one of a
+    procedure `procedure_id`.
     """
 
     class Fate(models.TextChoices):
@@ -152,6 +157,7 @@ class ImportRow(ClinicRow):
     starts_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
     appointment_id = models.BigIntegerField(null=True)
+    procedure_id = models.BigIntegerField(null=True)
 
     class Meta:
         verbose_name = _("linha importada")

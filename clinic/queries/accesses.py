@@ -53,6 +53,8 @@ PLACES = {
     "web:waiting": gettext_lazy("fila de espera"),
     "web:integrity": gettext_lazy("painel de integridade"),
     "web:recall": gettext_lazy("retornos"),
+    "command:export_clinic": gettext_lazy("exportação da clínica inteira"),
+    "web:export-clinic": gettext_lazy("exportação da clínica inteira"),
     "web:export": gettext_lazy("exportação"),
     "web:import": gettext_lazy("importação"),
     "web:printed-pack": gettext_lazy("arquivo das próximas horas"),

@@ -250,6 +250,8 @@ def sentence_of_clinic(event: ClinicEvent) -> str:
         return _hours_changed(event.before, event.after)
     if event.kind == ClinicEvent.Kind.IMPORT:
         return _imported(event.after)
+    if event.kind == ClinicEvent.Kind.ARCHIVE:
+        return _archived(event)
     old, new = (zone_name(snapshot["time_zone"]) for snapshot in (event.before, event.after))
     words = _("Fuso horário de %(old)s para %(new)s.") % {"old": old, "new": new}
     return f"{words} {sentence_of_keeping(event.after)}" if event.after["keep"] else words
@@ -261,6 +263,14 @@ def _imported(after: Snapshot) -> str:
     counts = ", ".join(f"{label} {count}" for label, count in fates if count)
     words = f"{after['file']}: {ImportRun.State(after['state']).label}"
     return f"{words} ({counts})." if counts else f"{words}."
+
+
+def _archived(event: ClinicEvent) -> str:
+    """Return that the clinic was taken along, or brought, as one file."""
+    if event.after["act"] == "exported":
+        return _("A clínica inteira foi exportada.")
+    made_at = event.clinic.local(datetime.fromisoformat(event.after["made_at"]))
+    return _("A clínica veio de um arquivo de %(at)s.") % {"at": f"{made_at:%d/%m/%Y %H:%M}"}
 
 
 def _absence_changed(event: ClinicEvent) -> str:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Model
 from django.utils.translation import gettext as _
 
-from clinic.models import Clinic, ImportRow, ImportRun, Patient
-from clinic.registry import PatientDetails
+from clinic.models import Clinic, Doctor, ImportRow, ImportRun, Patient, Procedure
 
 ROWS = 50
 SAMPLES = 3  # values of a column that are shown where it is chosen
@@ -103,15 +102,23 @@ def refused_rows(run: ImportRun) -> Iterator[ImportRow]:
     return run.rows.filter(fate__in=fates).order_by("number").iterator(chunk_size=1000)
 
 
-def changed_labels(row: ImportRow) -> list[tuple[str, str, str]]:
-    """Return the changes of a row as (label, before, after)."""
-    labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
-    known = PatientDetails.__dataclass_fields__
+def changed_labels(row: ImportRow, kind: str) -> list[tuple[str, str, str]]:
+    """Return the changes of a row of a kind of run as (label, before, after)."""
+    columns = _CHANGED[kind]._meta.fields if kind in _CHANGED else ()
+    labels = {field.attname: str(field.verbose_name) for field in columns}
     return [
         (labels[name], _written(name, pair[0]), _written(name, pair[1]))
         for name, pair in row.changes.items()
-        if name in known
+        if name in labels
     ]
+
+
+# Whose columns the changes of a row are; an appointment is only made.
+_CHANGED: dict[str, type[Model]] = {
+    ImportRun.Kind.PATIENTS: Patient,
+    ImportRun.Kind.PROCEDURES: Procedure,
+    ImportRun.Kind.DOCTORS: Doctor,
+}
 
 
 def _written(name: str, value: Any) -> str:

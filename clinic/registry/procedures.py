@@ -99,6 +99,11 @@ def change_procedure(pk: int, changes: dict[str, Any], *, clinic: Clinic, by: Au
     return run_in_transaction(work)
 
 
+def check_procedure(details: ProcedureDetails) -> list[ProcedureFault]:
+    """Return the faults for which `register_procedure` would refuse, but that the name is taken. Asks no database."""
+    return _faults(details, tidy(details.name))
+
+
 def switch_off_procedure(pk: int, *, clinic: Clinic, by: Author) -> None:
     """Make a procedure inactive: what is booked of it is still done. An inactive one stays so.
 

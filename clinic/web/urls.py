@@ -11,6 +11,7 @@ from clinic.web.calendar import views as calendar
 from clinic.web.confirmation import views as confirmation
 from clinic.web.display import views as display
 from clinic.web.exporting import views as exporting
+from clinic.web.exporting import whole_clinic
 from clinic.web.family import views as family
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.first_steps import views as first_steps
@@ -149,6 +150,7 @@ urlpatterns = [
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),
+    path("exportar/clinica-inteira/", whole_clinic.page, name="export-clinic"),
     path("exportar/<str:name>.csv", exporting.csv_file, name="export-csv"),
     path("exportar/<str:name>.xlsx", exporting.workbook, name="export-workbook"),
     path("importar/", importing.index, name="import-list"),

@@ -1,6 +1,7 @@
 """Lists as files: with the filters of their page, harmless, for who may export, and on record."""
 
 import io
+import zipfile
 from datetime import date, timedelta
 
 import openpyxl
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.booking import Author, WaitingWish, put_on_waiting_list
-from clinic.models import ImportRun, Patient, PatientAccess
+from clinic.models import ClinicEvent, ImportRun, Patient, PatientAccess
 from clinic.server import uploads
 from clinic.web.exporting.tables import TABLES
 from tests.factories import (
@@ -178,3 +179,29 @@ def test_an_unreadable_day_of_calls_is_the_next_one(client, manager):
     book_appointment(make_doctor(manager.clinic), patient=make_patient(manager.clinic, name="Ana Lima").pk)
     assert rows_of(client, "confirmacoes", dia="x") == rows_of(client, "confirmacoes")
     assert len(rows_of(client, "confirmacoes", dia="x")) == 2
+
+
+def test_a_manager_takes_the_whole_clinic_along(client, manager):
+    patients = [make_patient(manager.clinic) for _ in range(2)]
+    stranger = make_patient(make_lisbon())
+    address = reverse("web:export-clinic")
+    assert "2 pacientes" in client.get(address).content.decode()
+    assert not ClinicEvent.objects.exists() and not PatientAccess.objects.exists()
+    answer = client.post(address)
+    content = b"".join(answer.streaming_content)
+    assert "no-store" in answer["Cache-Control"] and int(answer["Content-Length"]) == len(content)
+    assert answer["Content-Disposition"].startswith(f'attachment; filename="{manager.clinic.slug}-20')
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        rows = archive.read("tables/patient.jsonl").decode()
+    assert all(patient.name in rows for patient in patients) and stranger.name not in rows
+    event = ClinicEvent.objects.get()
+    assert (event.kind, event.user, event.channel) == ("archive", manager, "browser")
+    seen = PatientAccess.objects.filter(user=manager, page="web:export-clinic").values_list("patient", flat=True)
+    assert sorted(seen) == [patient.pk for patient in patients]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_who_may_export_lists_may_not_take_the_clinic(client, method):
+    client.force_login(make_user(make_lisbon(), may_export=True))
+    assert getattr(client, method)(reverse("web:export-clinic")).status_code == 403
+    assert not ClinicEvent.objects.exists()

@@ -6,10 +6,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from clinic.models import Appointment, AppointmentEvent, ImportRow, ImportRun, Patient
+from clinic.models import Appointment, AppointmentEvent, Doctor, ImportRow, ImportRun, Patient, Procedure
 from clinic.server import uploads
 from tests.exchange.sheets import csv_bytes
-from tests.factories import cpf, make_clinic, make_doctor, make_manager, make_patient, make_user
+from tests.factories import cpf, make_clinic, make_doctor, make_manager, make_patient, make_procedure, make_user
 
 PARTIAL = {"HX-Request": "true"}
 
@@ -232,3 +232,28 @@ def test_reasons_that_many_rows_share_come_first(client, manager):
     assert re.search(r"<b>2</b> <span>Nome: é uma fórmula[^<]*</span>", page), page
     assert "<b>1</b> <span>" not in page
     assert 'class="reasons"' not in client.get(address("") + "?destino=new").content.decode()
+
+
+def test_procedures_and_doctors_go_the_same_way(client, manager):
+    make_procedure(manager.clinic, name="ECG", price="95.00")
+    page = client.get(reverse("web:import-list")).content.decode()
+    assert all(f'value="{kind}"' in page for kind in ImportRun.Kind.values)
+    rows = [["Procedimento", "Valor"], ["ECG", "110,00"], ["Consulta", "250,00"], ["", "1"]]
+    send(client, manager, rows, kind="procedures")
+    page = client.get(address("columns")).content.decode()
+    assert 'name="known"' in page and "Preço" in page
+    fields = {"column-0": "name", "column-1": "price", "known": "overwrite"}
+    client.post(address("columns"), fields)
+    advanced(client)
+    page = client.get(address("")).content.decode()
+    assert "<del><bdi>95.00</bdi></del> → <bdi>110.00</bdi>" in page and "Falta o nome" in page
+    begin(client)
+    advanced(client)
+    assert "O que já mudou depois, ou já é usado, fica" in client.get(address("")).content.decode()
+    assert set(Procedure.objects.of(manager.clinic).values_list("name", "price")) == {("ECG", 110), ("Consulta", 250)}
+    send(client, manager, [["Profissional", "CRM"], ["Dra. Ana Reis", "PE 1"]], kind="doctors")
+    client.post(address("columns"), {"column-0": "name", "column-1": "council_number"})
+    advanced(client)
+    begin(client)
+    advanced(client)
+    assert Doctor.objects.of(manager.clinic).get().full_name == "Dra. Ana Reis"

@@ -38,6 +38,7 @@ FOR_MANAGERS = {
     *IMPORTS,
     *PRIVACY,
     "integration-list",
+    "export-clinic",
 }
 SWITCHES = ["may_squeeze_in", "may_record_absence", "may_see_reports", "may_export"]
 

@@ -22,7 +22,7 @@ def columns_context(run: ImportRun, sentence: str = "") -> dict[str, Any]:
         "columns": imports.columns(run),
         "fields": kind.columns.fields,
         "dates": kind.columns.dates,
-        "known": KNOWN if run.kind == ImportRun.Kind.PATIENTS else {},
+        "known": {} if run.kind == ImportRun.Kind.APPOINTMENTS else KNOWN,
         "sentences": [sentence] if sentence else [],
     }
 
@@ -61,4 +61,4 @@ def _shown(row: ImportRow, run: ImportRun) -> dict[str, Any]:
         for place, (field, text) in enumerate(zip(run.columns, row.cells, strict=False))
         if field and field not in NAMES and text
     ]
-    return {"row": row, "name": name, "others": others, "changes": imports.changed_labels(row)}
+    return {"row": row, "name": name, "others": others, "changes": imports.changed_labels(row, run.kind)}

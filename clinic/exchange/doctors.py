@@ -1,0 +1,156 @@
+"""What becomes of rows of doctors: a batch at a time, in the transaction of `clinic.exchange.runs`.
+
+Hours and procedures are those of who is new: of a doctor who is there already others depend on them, and the
+administration shows whose appointments a change would touch.
+"""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.exchange.directory_cells import ReadRow, doctor_reader, title_and_name
+from clinic.exchange.earlier_rows import EarlierRows, write_keys
+from clinic.exchange.fates import refuse_row, row_taken_back
+from clinic.models import Clinic, Doctor, ImportRow, ImportRun
+from clinic.models.doctor import USUAL_INTERVAL
+from clinic.registry import (
+    Author,
+    DoctorFault,
+    DoctorRefused,
+    change_imported_doctor,
+    check_doctor,
+    delete_imported_doctors,
+    doctor_version,
+    doctors_named,
+    imported_doctor,
+)
+
+Fate = ImportRow.Fate
+SENTENCES = {
+    DoctorFault.NAME_MISSING: gettext_lazy("Falta o nome."),
+    DoctorFault.NAME_WITHOUT_LETTERS: gettext_lazy("O nome não tem nenhuma letra."),
+    DoctorFault.NAME_TAKEN: gettext_lazy("Já há um médico ou uma médica com este nome."),
+    DoctorFault.HOURS_OVERLAP: gettext_lazy("Horário da semana: há horários que se sobrepõem."),
+    DoctorFault.ENDS_NOT_AFTER_START: gettext_lazy("Horário da semana: há um fim que não é depois do início."),
+}
+CHANGED = ("title", "council_number", "specialty")  # of a doctor who is there already
+
+
+def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
+    """Say of each row what would become of it. Writes nothing but the rows."""
+    read = _read(run, rows, clinic)
+    earlier = EarlierRows(run, rows)
+    for row, each in zip(rows, read, strict=True):
+        if not each.sentences and (number := earlier.find(row)) is not None:
+            row.fate, row.sentences = Fate.DUPLICATE, [_("É a linha %(number)s.") % {"number": number}]
+            continue
+        _examine(row, each, clinic, overwrites=run.overwrites)
+        if row.fate != Fate.REFUSED and (number := earlier.with_number(row)) is not None:
+            refuse_row(row, [_("O registro no conselho já está na linha %(number)s.") % {"number": number}])
+        if row.fate != Fate.REFUSED:
+            earlier.add(row)
+
+
+def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
+    """Do what the check has found, by the rules as they are now: where these find something else, the row says so."""
+    wanted = [row for row in rows if row.fate in {Fate.NEW, Fate.CHANGED}]
+    for row, each in zip(wanted, _read(run, wanted, clinic), strict=True):
+        before = row.fate, row.changes
+        _examine(row, each, clinic, overwrites=run.overwrites)
+        if row.fate in {Fate.REFUSED, Fate.SAME}:
+            continue
+        if (row.fate, row.changes) != before:
+            refuse_row(row, [_("O cadastro mudou depois da conferência. Confira a planilha de novo.")])
+            continue
+        try:
+            _write(row, each.values, clinic, by)
+        except DoctorRefused as refused:
+            refuse_row(row, [_sentence(fault) for fault in refused.faults])
+
+
+def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
+    """Delete the doctors that these rows have made, and give back what they have changed, if nobody has changed it
+    since."""
+    made = {row.doctor_id: row.version for row in rows if row.fate == Fate.NEW and row.doctor_id is not None}
+    gone = delete_imported_doctors(clinic, made) if made else set()
+    for row in rows:
+        if row.fate == Fate.NEW and row.doctor_id in made:
+            kept = _("Não foi desfeito: já mudou, ou já tem agendamento, ausência, usuário ou outro registro.")
+            row_taken_back(row, row.doctor_id in gone, kept)
+        elif row.fate == Fate.CHANGED and row.version:
+            row_taken_back(row, _restored(row, clinic), _("Não foi desfeito: mudou de novo depois da importação."))
+
+
+def _read(run: ImportRun, rows: list[ImportRow], clinic: Clinic) -> list[ReadRow]:
+    """Return what the rows say, with title and name apart, and their keys written into them. One query."""
+    reader = doctor_reader(run.columns, clinic)
+    read = [reader.read(row.cells) for row in rows]
+    for row, each in zip(rows, read, strict=True):
+        each.values["title"], each.values["name"] = title_and_name(each.values)
+        write_keys(row, each.values["name"], each.values.get("council_number", ""))
+    return read
+
+
+def _examine(row: ImportRow, read: ReadRow, clinic: Clinic, *, overwrites: bool) -> None:
+    """Write into the row what would become of it, with the id of the doctor who is meant."""
+    values, number = read.values, read.values.get("council_number")
+    row.doctor_id, row.changes, row.sentences = None, {}, []
+    owner = Doctor.objects.of(clinic).filter(council_number=number).order_by("pk").first() if number else None
+    named = list(doctors_named(clinic, values["name"])) if values["name"] else []
+    sentences = list(read.sentences)
+    if owner and owner not in named:
+        sentences.append(_("O registro %(number)s já é de %(name)s.") % {"number": number, "name": owner.full_name})
+    if len(named) > 1 and owner is None:
+        sentences.append(_("Há mais de um com este nome. Traga a coluna do registro no conselho."))
+    known = owner or (named[0] if named else None)
+    if not sentences and known is None:
+        sentences = [_sentence(fault) for fault in check_doctor(clinic, **_of_week(values), name=values["name"])]
+    if sentences:
+        refuse_row(row, sentences)
+    elif known is None:
+        row.fate = Fate.NEW
+    else:
+        row.doctor_id, row.changes = known.pk, _changes(known, values, overwrites=overwrites)
+        row.fate = Fate.CHANGED if row.changes else Fate.SAME
+        if {"week", "procedures"} & values.keys():
+            row.sentences = [_("Já está na clínica: horário e procedimentos ficam como estão.")]
+
+
+def _of_week(values: dict[str, Any]) -> dict[str, Any]:
+    procedures, hours = values.get("procedures", ()), values.get("week", ())
+    return {"procedures": procedures, "hours": hours, "interval_minutes": USUAL_INTERVAL}
+
+
+def _changes(known: Doctor, values: dict[str, Any], *, overwrites: bool) -> dict[str, list[Any]]:
+    given = {name: values[name] for name in CHANGED if values.get(name)}
+    return {
+        name: [getattr(known, name), value]
+        for name, value in given.items()
+        if value != getattr(known, name) and (overwrites or not getattr(known, name))
+    }
+
+
+def _write(row: ImportRow, values: dict[str, Any], clinic: Clinic, by: Author) -> None:
+    if row.doctor_id is None:
+        texts = {name: values.get(name, "") for name in ("name", "title", "council_number", "specialty")}
+        of_week = {"procedures": values.get("procedures", ()), "hours": values.get("week", ())}
+        doctor = imported_doctor(clinic, **texts, **of_week, by=by)
+        row.doctor_id = doctor.pk
+    else:
+        after = {name: pair[1] for name, pair in row.changes.items()}
+        doctor = change_imported_doctor(row.doctor_id, after, clinic=clinic)
+    row.version = doctor_version(doctor)
+
+
+def _restored(row: ImportRow, clinic: Clinic) -> bool:
+    """Give a doctor back what the row has changed; False where one of the columns was changed since, or who left."""
+    doctor = Doctor.objects.of(clinic).filter(pk=row.doctor_id or 0, active=True).first()
+    if doctor is None or any(getattr(doctor, name) != after for name, (_before, after) in row.changes.items()):
+        return False
+    change_imported_doctor(doctor.pk, {name: pair[0] for name, pair in row.changes.items()}, clinic=clinic)
+    return True
+
+
+def _sentence(fault: DoctorFault) -> str:
+    return str(SENTENCES.get(fault, fault.name))

@@ -1,0 +1,164 @@
+"""What becomes of rows of procedures: a batch at a time, in the transaction of `clinic.exchange.runs`."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.exchange.directory_cells import ReadRow, procedure_reader
+from clinic.exchange.earlier_rows import EarlierRows, write_keys
+from clinic.exchange.fates import refuse_row, row_taken_back
+from clinic.models import Clinic, ImportRow, ImportRun, Procedure
+from clinic.models.procedure import USUAL_DURATION
+from clinic.registry import (
+    Author,
+    ProcedureDetails,
+    ProcedureFault,
+    ProcedureRefused,
+    change_imported_procedure,
+    check_procedure,
+    delete_imported_procedures,
+    imported_procedure,
+    price_today,
+    procedure_version,
+    procedures_named,
+)
+
+Fate = ImportRow.Fate
+SENTENCES = {
+    ProcedureFault.NAME_MISSING: gettext_lazy("Falta o nome."),
+    ProcedureFault.NAME_WITHOUT_LETTERS: gettext_lazy("O nome não tem nenhuma letra."),
+    ProcedureFault.NAME_TAKEN: gettext_lazy("Já há um procedimento com este nome."),
+}
+CHANGED = ("duration_minutes", "price", "code", "preparation")  # of a procedure that is there already
+
+
+def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
+    """Say of each row what would become of it. Writes nothing but the rows."""
+    read = _read(run, rows)
+    earlier = EarlierRows(run, rows)
+    for row, each in zip(rows, read, strict=True):
+        if not each.sentences and (number := earlier.find(row)) is not None:
+            row.fate, row.sentences = Fate.DUPLICATE, [_("É a linha %(number)s.") % {"number": number}]
+            continue
+        _examine(row, each, clinic, overwrites=run.overwrites)
+        if row.fate != Fate.REFUSED and (number := earlier.with_number(row)) is not None:
+            refuse_row(row, [_("O código já está na linha %(number)s.") % {"number": number}])
+        if row.fate != Fate.REFUSED:
+            earlier.add(row)
+
+
+def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
+    """Do what the check has found, by the rules as they are now: where these find something else, the row says so."""
+    wanted = [row for row in rows if row.fate in {Fate.NEW, Fate.CHANGED}]
+    for row, each in zip(wanted, _read(run, wanted), strict=True):
+        before = row.fate, row.changes
+        _examine(row, each, clinic, overwrites=run.overwrites)
+        if row.fate in {Fate.REFUSED, Fate.SAME}:
+            continue
+        if (row.fate, row.changes) != before:
+            refuse_row(row, [_("O cadastro mudou depois da conferência. Confira a planilha de novo.")])
+            continue
+        try:
+            _write(row, each.values, clinic, by)
+        except ProcedureRefused as refused:
+            refuse_row(row, [_sentence(fault) for fault in refused.faults])
+
+
+def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
+    """Delete the procedures that these rows have made, and give back what they have changed, if nobody has changed it
+    since."""
+    made = {row.procedure_id: row.version for row in rows if row.fate == Fate.NEW and row.procedure_id is not None}
+    gone = delete_imported_procedures(clinic, made) if made else set()
+    for row in rows:
+        if row.fate == Fate.NEW and row.procedure_id in made:
+            kept = _("Não foi desfeito: já mudou, já é feito por um médico, ou já tem agendamento ou outro registro.")
+            row_taken_back(row, row.procedure_id in gone, kept)
+        elif row.fate == Fate.CHANGED and row.version:
+            is_restored = _restored(row, clinic, by)
+            row_taken_back(row, is_restored, _("Não foi desfeito: mudou de novo depois da importação."))
+
+
+def _read(run: ImportRun, rows: list[ImportRow]) -> list[ReadRow]:
+    """Return what the rows say, with their keys written into them."""
+    reader = procedure_reader(run.columns)
+    read = [reader.read(row.cells) for row in rows]
+    for row, each in zip(rows, read, strict=True):
+        write_keys(row, each.values.get("name", ""), each.values.get("code", ""))
+    return read
+
+
+def _examine(row: ImportRow, read: ReadRow, clinic: Clinic, *, overwrites: bool) -> None:
+    """Write into the row what would become of it, with the id of the procedure that is meant."""
+    values = read.values
+    row.procedure_id, row.changes, row.sentences = None, {}, []
+    known = procedures_named(clinic, values.get("name", "")).first()
+    code = values.get("code")
+    owner = Procedure.objects.of(clinic).filter(code=code).order_by("pk").first() if code else None
+    sentences = list(read.sentences)
+    if owner and owner != known:
+        sentences.append(_("O código %(code)s já é de “%(name)s”.") % {"code": code, "name": owner.name})
+    if known is None and "price" not in values and not read.sentences:
+        sentences.append(_("Falta o preço: escreva 0 para o que ninguém paga."))
+    if not sentences and known is None:
+        sentences = [_sentence(fault) for fault in check_procedure(_details(values))]
+    if sentences:
+        refuse_row(row, sentences)
+    elif known is None:
+        row.fate = Fate.NEW
+    else:
+        known.clinic = clinic
+        row.procedure_id, row.changes = known.pk, _changes(known, values, overwrites=overwrites)
+        row.fate = Fate.CHANGED if row.changes else Fate.SAME
+
+
+def _changes(known: Procedure, values: dict[str, Any], *, overwrites: bool) -> dict[str, list[Any]]:
+    stored, given = _stored(known), {name: _as_json(values[name]) for name in CHANGED if name in values}
+    return {
+        name: [stored[name], value]
+        for name, value in given.items()
+        if value != stored[name] and (overwrites or stored[name] == "")
+    }
+
+
+def _stored(procedure: Procedure) -> dict[str, Any]:
+    return {name: getattr(procedure, name) for name in CHANGED} | {"price": _as_json(price_today(procedure))}
+
+
+def _as_json(value: Any) -> Any:
+    return f"{value:.2f}" if isinstance(value, Decimal) else value
+
+
+def _details(values: dict[str, Any]) -> ProcedureDetails:
+    minutes = values.get("duration_minutes", USUAL_DURATION)
+    return ProcedureDetails(name=values.get("name", ""), price=values["price"], duration_minutes=minutes)
+
+
+def _write(row: ImportRow, values: dict[str, Any], clinic: Clinic, by: Author) -> None:
+    if row.procedure_id is None:
+        texts = {"code": values.get("code", ""), "preparation": values.get("preparation", "")}
+        procedure = imported_procedure(clinic, _details(values), **texts, by=by)
+        row.procedure_id = procedure.pk
+    else:
+        after = {name: values[name] for name in row.changes}
+        procedure = change_imported_procedure(row.procedure_id, after, clinic=clinic, by=by)
+    row.version = procedure_version(procedure)
+
+
+def _restored(row: ImportRow, clinic: Clinic, by: Author) -> bool:
+    """Give a procedure back what it had; False where one of the columns was changed since, or it is switched off."""
+    procedure = Procedure.objects.of(clinic).filter(pk=row.procedure_id or 0, active=True).first()
+    if procedure is None:
+        return False
+    procedure.clinic = clinic
+    stored = _stored(procedure)
+    if any(stored[name] != after for name, (_before, after) in row.changes.items()):
+        return False
+    before = {name: Decimal(pair[0]) if name == "price" else pair[0] for name, pair in row.changes.items()}
+    change_imported_procedure(procedure.pk, before, clinic=clinic, by=by)
+    return True
+
+
+def _sentence(fault: ProcedureFault) -> str:
+    return str(SENTENCES.get(fault, fault.name))

@@ -1,0 +1,58 @@
+"""The whole clinic as one file, for managers: what is in it, and the file itself, which is an access to every patient.
+
+It is written to the disk before the answer begins: the database's snapshot does not last as long as a slow
+download, and an answer that has begun is complete. The file has no name: nothing of it stays, however the request ends.
+"""
+
+import tempfile
+from http import HTTPStatus
+from weakref import finalize
+
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from clinic.access.requests import ClinicRequest
+from clinic.access.roles import manager_required
+from clinic.exchange import archive
+from clinic.models import Patient, shown
+from clinic.queries import exported
+from clinic.web.panel import author
+from clinic.web.responses import private
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@manager_required
+def page(request: ClinicRequest) -> HttpResponseBase:
+    """Say what the file holds; a POST answers it."""
+    if request.method != "POST":
+        return _page(request)
+    clinic = request.clinic
+    archive.record_export(clinic, author(request))
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the response
+    try:
+        archive.write_archive(clinic, file, timezone.now())
+    except archive.BeingWritten:
+        file.close()
+        return _page(request, _("O arquivo já está sendo feito em outra janela. Espere um pouco."))
+    shown.add(Patient(pk=pk, clinic_id=clinic.pk) for pk in exported.patient_ids(clinic))
+    size = file.tell()
+    file.seek(0)
+    name = f"{clinic.slug}-{clinic.local(timezone.now()):%Y-%m-%d}.zip"
+    response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+    response["Content-Length"] = str(size)
+    finalize(response, file.close)  # one that is never sent, too
+    return private(response)
+
+
+def _page(request: ClinicRequest, sentence: str = "") -> HttpResponse:
+    context = {
+        "counts": exported.counts(request.clinic),
+        "sentences": [sentence] if sentence else [],
+    }
+    status = HTTPStatus.CONFLICT if sentence else None
+    return private(render(request, "exporting/whole_clinic.html", context, status=status))

@@ -118,6 +118,17 @@ def no_address_is_refused_yet():
 
 
 @pytest.fixture
+def own_database(django_db_setup, django_db_blocker):
+    """A test that migrates has databases of its own, which are dropped after it: see tests/migrated.py."""
+    from tests.migrated import OwnDatabase  # noqa: PLC0415 - see pytest_configure
+
+    own = OwnDatabase()
+    with django_db_blocker.unblock():
+        yield own
+        own.drop()
+
+
+@pytest.fixture
 def manager(client):
     from tests.factories import make_manager  # noqa: PLC0415 - see pytest_configure
 

@@ -62,7 +62,7 @@ def copy(kept: Path, home: Path) -> None:
             _remove_others(kept)
             unfinished = kept / "unfinished"
             _migrate(unfinished)
-            _create_other_role(unfinished / "postgres" / "cluster")
+            _create_roles(unfinished / "postgres" / "cluster")
             (unfinished / "postgres").rename(migrated)
             shutil.rmtree(unfinished)
         fresh = home.with_name("postgres.fresh")
@@ -94,12 +94,14 @@ def _migrate(folder: Path) -> None:
     os.sync()  # it is kept: once for all files, which is faster than PostgreSQL's sync of each
 
 
-def _create_other_role(cluster: Path) -> None:
-    """Create OTHER_ROLE as the superuser of a stopped server, which the owner of the tables is not."""
+def _create_roles(cluster: Path) -> None:
+    """Create OTHER_ROLE, and grant what tests/emptying.py needs, as the superuser of a stopped server, which the owner
+    of the tables is not."""
     single = [postgres.binaries() / "postgres", "--single", "-D", cluster, "-c", "exit_on_error=on", "postgres"]
     statements = [
         f"CREATE ROLE {OTHER_ROLE} LOGIN\n",
         f"GRANT {OTHER_ROLE} TO {postgres_server.NAME} WITH SET TRUE, INHERIT FALSE\n",
+        f"GRANT SET ON PARAMETER session_replication_role TO {postgres_server.NAME}\n",
     ]
 
     def become() -> None:

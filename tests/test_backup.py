@@ -16,6 +16,7 @@ from clinic.access import api_keys, key_check
 from clinic.local import postgres
 from clinic.management import pg_programs
 from clinic.models import StoredAnswer
+from tests import database as migrated
 from tests.factories import book_appointment, make_user
 from tests.locks import wait_until_killed_sessions_have_ended
 from tests.test_start import MANAGE, ROOT, clean_environment, eventually
@@ -109,11 +110,12 @@ def test_a_backup_is_restored_row_by_row(database, empty, file, tmp_path, client
         assert session.execute("SELECT count(*) FROM clinic_staffsession").fetchone() == (0,), "opens nothing"
 
 
-def test_embedded_database_is_saved_running_or_stopped(tmp_path):
+def test_embedded_database_is_saved_running_or_stopped(tmp_path, request):
     folder, saved = tmp_path / "data", [tmp_path / "running.dump", tmp_path / "stopped.dump"]
     folder.mkdir()
+    migrated.copy(request.config.cache.mkdir("database"), folder / "postgres")
     with postgres.running(folder, FAST) as url:
-        assert run("migrate", "-v0", folder=folder).returncode == 0
+        assert run("adopt_secret_key", folder=folder).returncode == 0  # the folder's own, not the tests'
         before = contents(url)
         assert before["clinic_keycheck"] and run("backup", saved[0], folder=folder).returncode == 0
     assert run("backup", saved[1], folder=folder).returncode == 0

@@ -1,7 +1,6 @@
 """What a patient agrees to: by channel and purpose, asked, given, taken back."""
 
 import pytest
-from django.core.management import call_command
 from django.db import Error, connection, transaction
 from django.urls import reverse
 
@@ -9,6 +8,7 @@ from clinic.models import Consent, Patient
 from clinic.queries import consents
 from clinic.registry import Author, change_patient, redact_patient
 from tests.factories import make_clinic, make_lisbon, make_manager, make_patient, make_user
+from tests.migrated import migrate
 from tests.web.patients import typed_of
 
 pytestmark = pytest.mark.django_db
@@ -99,19 +99,20 @@ def test_a_redaction_leaves_the_proof(client, patient):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_answers_from_before_become_rows_and_stay(patient):
-    by = Author(channel="browser", user=make_manager(patient.clinic))
-    change_patient(patient.pk, {"accepts_whatsapp": False}, clinic=patient.clinic, by=by)
-    without_event = make_patient(patient.clinic, accepts_whatsapp=True)
-    make_patient(patient.clinic)
-    try:
-        call_command("migrate", "clinic", "0074", verbosity=0)
-    finally:
-        call_command("migrate", "clinic", verbosity=0)
+@pytest.mark.parametrize("make", [make_clinic, make_lisbon], ids=["recife", "lisboa"])
+def test_answers_from_before_become_rows_and_stay(own_database, make):
+    own_database.begin()
+    clinic = make()
+    by = Author(channel="browser", user=make_manager(clinic))
+    asked, without_event = make_patient(clinic), make_patient(clinic, accepts_whatsapp=True)
+    change_patient(asked.pk, {"accepts_whatsapp": False}, clinic=clinic, by=by)
+    make_patient(clinic)
+    own_database.carry("0081_audit_indexes")
+    migrate()
     rows = {row.patient_id: row for row in Consent.objects.all()}
-    assert {pk: row.answer for pk, row in rows.items()} == {patient.pk: "withdrawn", without_event.pk: "given"}
-    assert rows[patient.pk].user == by.user and rows[without_event.pk].credential == "migration 0082"
-    assert Patient.objects.get(pk=patient.pk).accepts_whatsapp is False
+    assert {pk: row.answer for pk, row in rows.items()} == {asked.pk: "withdrawn", without_event.pk: "given"}
+    assert rows[asked.pk].user == by.user and rows[without_event.pk].credential == "migration 0082"
+    assert Patient.objects.get(pk=asked.pk).accepts_whatsapp is False
 
 
 def test_the_field_says_what_is_not_sent(client, patient):

@@ -7,12 +7,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from django.core.management import call_command
 from django.db import OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
-from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
-from psycopg.sql import SQL, Identifier
 
 from clinic.booking import LineRequest, change_status, edit_notes, reschedule
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, AppointmentProcedure, ClinicEvent
@@ -20,16 +16,13 @@ from clinic.queries.changes import changed_appointments, changed_patients, settl
 from clinic.queries.pending import Why, pending
 from tests.booking.desk import BY, open_desk
 from tests.factories import make_discount, make_doctor_user, make_user, next_monday
+from tests.migrated import migrate, migrate_again, models_at
 
 RELEASED = "0003_staffsession"  # the last migration of the version before
 BUILT_CONCURRENTLY = [
     ("0004_key_check", "0005_patient_letters", "patient_letters_trigram"),
     ("0009_words", "0010_events_by_time", "appointmentevent_clinic_at"),
 ]
-
-
-def migrate(name=None, **options):
-    call_command("migrate", "clinic", *([name] if name else []), verbosity=0, **options)
 
 
 def migrate_with_little_patience(name):
@@ -72,30 +65,14 @@ def is_valid(index):
 
 
 @pytest.fixture
-def the_newest_again(transactional_db):
-    yield
-    migrate()
-
-
-@pytest.fixture
-def empty_database(django_db_setup, django_db_blocker):
-    """One of the test's own: to begin at the first migrations takes a fraction of going back to them."""
-    settings, own = connection.settings_dict, f"empty_{uuid4().hex}"
-    with django_db_blocker.unblock(), psycopg.connect(**connection.get_connection_params(), autocommit=True) as session:
-        connection.close()
-        connection.close_pool()
-        session.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(own)))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(settings, "NAME", own)
-            yield
-            connection.close()
-            connection.close_pool()
-        session.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(own)))
+def newest(own_database):
+    """The tables of today in a database of the test's own."""
+    own_database.begin()
 
 
 @pytest.mark.parametrize(("before", "name", "index"), BUILT_CONCURRENTLY)
-def test_an_index_waits_for_a_backup_and_can_be_built_again(empty_database, before, name, index):
-    migrate(before)
+def test_an_index_waits_for_a_backup_and_can_be_built_again(own_database, before, name, index):
+    own_database.begin(before)
     with ThreadPoolExecutor() as threads:
         with open_snapshot():
             built = threads.submit(migrate_with_little_patience, name)
@@ -112,11 +89,11 @@ def test_an_index_waits_for_a_backup_and_can_be_built_again(empty_database, befo
 
 
 @pytest.mark.parametrize(("before", "name", "index"), BUILT_CONCURRENTLY)
-def test_the_patience_of_a_connection_is_as_before_after_an_index(empty_database, before, name, index):
+def test_the_patience_of_a_connection_is_as_before_after_an_index(own_database, before, name, index):
+    own_database.begin(before)
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         usual = cursor.fetchone()
-    migrate(before)
     migrate(name)
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
@@ -125,7 +102,7 @@ def test_the_patience_of_a_connection_is_as_before_after_an_index(empty_database
 
 @pytest.mark.django_db
 def test_new_columns_may_be_left_out_by_the_version_before():
-    models = models_before().get_models()
+    models = models_at(RELEASED).get_models()
     known = {(model._meta.db_table, field.column) for model in models for field in model._meta.local_concrete_fields}
     tables = sorted({table for table, _ in known})
     with connection.cursor() as cursor:
@@ -138,10 +115,6 @@ def test_new_columns_may_be_left_out_by_the_version_before():
         needed = set(cursor.fetchall())
     assert needed & known
     assert needed - known == set()
-
-
-def models_before():
-    return MigrationLoader(connection).project_state(("clinic", RELEASED)).apps
 
 
 @pytest.fixture
@@ -173,7 +146,7 @@ def book_again(old, booked):
 
 @pytest.mark.django_db
 def test_the_version_before_books_and_adds_people_meanwhile(booked):
-    old = models_before()
+    old = models_at(RELEASED)
     book_again(old, booked)
     write_again(old, "Patient", booked.patient_id, uuid=uuid4(), cpf=None)
     user = make_user(booked.clinic, username="recepcao")
@@ -181,101 +154,119 @@ def test_the_version_before_books_and_adds_people_meanwhile(booked):
         write_again(old, "StaffUser", user.pk, username=name)
 
 
-def test_names_are_filled_again_after_the_version_before_has_ended(the_newest_again, booked):
-    meanwhile = book_again(models_before(), booked)
+def test_names_are_filled_again_after_the_version_before_has_ended(newest, booked):
+    meanwhile = book_again(models_at(RELEASED), booked)
     moved = {"doctor": 1, "doctor_name": "Dr. Paulo Reis"}
     AppointmentEvent.objects.create(
         clinic=booked.clinic, appointment=booked, kind="rescheduled", channel="browser", after=moved
     )
-    migrate("0012_names_as_booked", fake=True)
-    migrate("0013_fill_names_as_booked")
-    migrate(fake=True)
+    migrate_again("0013_fill_names_as_booked")
     assert Appointment.objects.get(pk=meanwhile.pk).doctor_name == "Helena Prado"  # the title has its own field by now
     assert Appointment.objects.get(pk=booked.pk).doctor_name == "Dr. Paulo Reis"
     assert set(AppointmentProcedure.objects.values_list("procedure_name", flat=True)) == {"Consulta"}
     assert set(AppliedDiscount.objects.values_list("discount_name", flat=True)) == {"Convênio"}
 
 
-def test_status_since_is_filled_from_the_events(the_newest_again, booked):
-    """Again after the version before has ended, which writes a status without it; for a row without events, too."""
-    bare = book_again(models_before(), booked)
+@pytest.fixture
+def confirmed_and_bare(newest, booked):
+    """An appointment whose status changed and whose notes did later, one without events, and since when they are so."""
+    bare = book_again(models_at(RELEASED), booked)
     act = {"clinic": booked.clinic, "by": BY}
     change_status(booked.pk, "confirmed", now=booked.starts_at - timedelta(hours=3), **act)
     confirmed = booked.events.last().at
     edit_notes(booked.pk, notes="traz exames", now=booked.starts_at - timedelta(hours=2), **act)
-    migrate("0018_validate_at_most_a_day")
-    migrate()
-    assert since(booked, bare) == [confirmed, bare.created_at]
-    Appointment.objects.update(status_since=booked.starts_at)
-    migrate("0019_appointment_status_since", fake=True)
+    return {booked.pk: confirmed, bare.pk: bare.created_at}
+
+
+def test_status_since_is_filled_from_the_events(own_database, confirmed_and_bare):
+    own_database.carry("0018_validate_at_most_a_day")
     migrate("0020_fill_status_since")
-    migrate(fake=True)
-    assert since(booked, bare) == [confirmed, bare.created_at]
+    rows = models_at("0020_fill_status_since").get_model("clinic", "Appointment").objects
+    assert dict(rows.values_list("pk", "status_since")) == confirmed_and_bare
 
 
-def since(*appointments):
-    return [Appointment.objects.get(pk=each.pk).status_since for each in appointments]
+def test_status_since_is_filled_again_after_the_version_before(confirmed_and_bare, booked):
+    """It writes a status without it."""
+    Appointment.objects.update(status_since=booked.starts_at)
+    migrate_again("0020_fill_status_since")
+    assert dict(Appointment.objects.values_list("pk", "status_since")) == confirmed_and_bare
 
 
-def test_the_way_back_is_open_after_a_new_time_zone(the_newest_again, booked):
-    zones = {"before": {"time_zone": "America/Recife"}, "after": {"time_zone": "America/Noronha"}}
-    event = {"clinic": booked.clinic, "kind": "time_zone", "channel": "browser"} | zones
-    AppointmentEvent.objects.create(appointment=booked, **event)
-    ClinicEvent.objects.create(**event)
-    MigrationExecutor(connection).migrate([("clinic", "0014_words_of_absences")])
-    migrate()
-    assert AppointmentEvent.objects.filter(kind="time_zone").count() == 1
+ZONES = {"before": {"time_zone": "America/Recife"}, "after": {"time_zone": "America/Noronha"}}
+NEW_ZONE = {"kind": "time_zone", "channel": "browser"} | ZONES
+DELAY = {"kind": "delay", "channel": "browser"}
+DELAY |= {"after": {"doctor": 1, "doctor_name": "Dra. Ana", "day": "2026-12-01", "minutes": 30}}
+
+
+def is_validated(constraint):
     with connection.cursor() as cursor:
-        cursor.execute("SELECT convalidated FROM pg_constraint WHERE conname = 'appointmentevent_kind_known'")
-        assert cursor.fetchone() == (True,)
+        cursor.execute("SELECT convalidated FROM pg_constraint WHERE conname = %s", [constraint])
+        return cursor.fetchone()[0]
 
 
-def test_the_way_back_is_open_after_a_delay(the_newest_again, booked):
-    delay = {"doctor": 1, "doctor_name": "Dra. Ana", "day": "2026-12-01", "minutes": 30}
-    ClinicEvent.objects.create(clinic=booked.clinic, kind="delay", channel="browser", after=delay)
+def rows_of(name, model, **fields):
+    return models_at(name).get_model("clinic", model).objects.filter(**fields)
+
+
+def test_the_way_back_is_open_after_a_new_time_zone(own_database, newest, booked):
+    AppointmentEvent.objects.create(appointment=booked, clinic=booked.clinic, **NEW_ZONE)
+    ClinicEvent.objects.create(clinic=booked.clinic, **NEW_ZONE)
+    own_database.carry("0016_validate_kinds_of_events")
+    migrate("0014_words_of_absences")
+    assert not is_validated("appointmentevent_kind_known")
+    migrate("0016_validate_kinds_of_events")
+    assert rows_of("0016_validate_kinds_of_events", "AppointmentEvent", kind="time_zone").count() == 1
+    assert is_validated("appointmentevent_kind_known")
+
+
+def test_the_way_back_is_open_after_a_delay(own_database, newest, booked):
+    ClinicEvent.objects.create(clinic=booked.clinic, **DELAY)
+    own_database.carry("0037_validate_delay_events")
     migrate("0035_discount_ages")
-    migrate()
-    assert ClinicEvent.objects.get().kind == "delay"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT convalidated FROM pg_constraint WHERE conname = 'clinicevent_kind_known'")
-        assert cursor.fetchone() == (True,)
+    assert not is_validated("clinicevent_kind_known")
+    migrate("0037_validate_delay_events")
+    assert rows_of("0037_validate_delay_events", "ClinicEvent").get().kind == "delay"
+    assert is_validated("clinicevent_kind_known")
 
 
-def test_what_was_ceased_before_is_found_when_upgrading(the_newest_again, transactional_db):
+def test_what_was_ceased_before_is_found_when_upgrading(own_database, newest):
     desk = open_desk()
     now = timezone.now()
     visit = desk.book(starts_at=next_monday(desk.clinic), now=now)
-    migrate("0037_validate_delay_events")
-    desk.doctor.procedures.clear()
-    migrate()
+    own_database.carry("0037_validate_delay_events")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM clinic_doctor_procedures")
+    migrate("0038_ceased_procedures")
+    own_database.carry()
     assert [(row.pk, row.cause.why) for row in pending(desk.clinic, now=now)] == [(visit.pk, Why.NOT_PERFORMED)]
 
 
-def test_rows_from_before_are_listed_as_changed_once(the_newest_again, booked):
-    migrate("0050_validate_payer")
+def test_rows_from_before_change_once_though_an_upgrade_broke_off(own_database, newest, booked):
+    own_database.carry("0050_validate_payer")
     began = timezone.now()
     with connection.cursor() as cursor:  # as an interrupted upgrade leaves it
         cursor.execute("ALTER TABLE clinic_patient ADD COLUMN changed_at timestamptz DEFAULT now() NOT NULL")
-    migrate()
-    until = settled_until()
-    assert [row.pk for row in changed_appointments(booked.clinic, began, until)] == [booked.pk]
-    assert [row.pk for row in changed_patients(booked.clinic, began, until)] == [booked.patient_id]
-    assert list(changed_appointments(booked.clinic, until, settled_until())) == []
+    migrate("0051_changed_at")
+    until = timezone.now()
+    for model, pk in (("Appointment", booked.pk), ("Patient", booked.patient_id)):
+        changed = rows_of("0051_changed_at", model, changed_at__range=(began, until))
+        assert [row.pk for row in changed] == [pk]
 
 
-def test_the_way_back_switches_doctors_users_off(the_newest_again, transactional_db):
+def test_the_way_back_switches_doctors_users_off(own_database, newest):
     """The version before takes a role that it does not know for one of the desk."""
     user = make_doctor_user()
+    own_database.carry("0066_doctors_users")
     migrate("0065_former_names")
     with connection.cursor() as cursor:
         cursor.execute("SELECT role, is_active FROM clinic_staffuser WHERE id = %s", [user.pk])
         assert cursor.fetchone() == ("receptionist", False)
-    migrate()
-    user.refresh_from_db()
-    assert (user.role, user.doctor, user.is_active) == ("receptionist", None, False)
+    migrate("0066_doctors_users")
+    stored = rows_of("0066_doctors_users", "StaffUser").get(pk=user.pk)
+    assert (stored.role, stored.doctor, stored.is_active) == ("receptionist", None, False)
 
 
-def test_older_events_are_given_their_doctor(the_newest_again, transactional_db):
+def test_older_events_are_given_their_doctor(own_database, newest):
     desk = open_desk()
     kept, moved = desk.book(), desk.book(starts_at=desk.at(10), patient=desk.another_patient().pk)
     edit_notes(kept.pk, notes="liga antes", clinic=desk.clinic, by=BY, now=desk.now)
@@ -283,9 +274,38 @@ def test_older_events_are_given_their_doctor(the_newest_again, transactional_db)
     edit_notes(moved.pk, notes="liga antes", clinic=desk.clinic, by=BY, now=desk.now)
     reschedule(moved.pk, clinic=desk.clinic, doctor=other.pk, starts_at=desk.at(9), by=BY, now=desk.now)
     edit_notes(moved.pk, notes="liga depois", clinic=desk.clinic, by=BY, now=desk.now)
-    events = AppointmentEvent.objects.order_by("pk").values_list("appointment", "kind", "doctor")
-    written = list(events)
-    migrate("0074_validate_hours_events")
-    migrate()
-    assert list(events) == written
+    written = list(AppointmentEvent.objects.order_by("pk").values_list("appointment", "kind", "doctor"))
+    own_database.carry("0079_plans")
+    migrate("0081_audit_indexes")
+    events = rows_of("0081_audit_indexes", "AppointmentEvent").order_by("pk")
+    assert list(events.values_list("appointment", "kind", "doctor")) == written
     assert {doctor for pk, _, doctor in written if pk == moved.pk} == {desk.doctor.pk, other.pk}
+
+
+def test_the_whole_way_back_and_here_again_keeps_what_is_booked(newest, booked):
+    """Through every migration since users' names were folded, with rows that earlier versions do not know."""
+    visit = {"clinic": booked.clinic, "by": BY}
+    change_status(booked.pk, "confirmed", now=booked.starts_at - timedelta(hours=1), **visit)
+    AppointmentEvent.objects.create(appointment=booked, clinic=booked.clinic, doctor=booked.doctor, **NEW_ZONE)
+    for event in (NEW_ZONE, DELAY):
+        ClinicEvent.objects.create(clinic=booked.clinic, **event)
+    user = make_doctor_user(doctor=booked.doctor)
+    kinds = list(booked.events.values_list("kind", "doctor"))
+    booked.refresh_from_db()
+    migrate("0006_admit_within")
+    began = timezone.now()
+    migrate()
+    until = settled_until()
+    again = Appointment.objects.get()
+    assert [getattr(again, name) for name in KEPT] == [getattr(booked, name) for name in KEPT]
+    assert (again.lines.get().procedure_name, AppliedDiscount.objects.get().discount_name) == ("Consulta", "Convênio")
+    assert list(again.events.values_list("kind", "doctor")) == kinds
+    assert [row.pk for row in changed_appointments(booked.clinic, began, until)] == [booked.pk]
+    assert [row.pk for row in changed_patients(booked.clinic, began, until)] == [booked.patient_id]
+    assert list(changed_appointments(booked.clinic, until, settled_until())) == []
+    assert is_validated("appointmentevent_kind_known") and is_validated("clinicevent_kind_known")
+    user.refresh_from_db()
+    assert (user.role, user.doctor, user.is_active) == ("receptionist", None, False)
+
+
+KEPT = ("pk", "uuid", "starts_at", "ends_at", "status", "status_since", "doctor_id", "doctor_name", "patient_id")

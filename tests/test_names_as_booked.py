@@ -4,9 +4,6 @@ import re
 from datetime import time, timedelta
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
 from clinic.access import access_tokens
@@ -15,13 +12,13 @@ from clinic.models import (
     AppliedDiscount,
     Appointment,
     AppointmentEvent,
-    AppointmentProcedure,
     Discount,
     Doctor,
     Procedure,
 )
 from tests.booking.desk import MONDAY, open_desk
 from tests.factories import make_discount, make_master, make_procedure
+from tests.migrated import migrate, models_at
 
 pytestmark = pytest.mark.django_db
 
@@ -107,14 +104,16 @@ def test_moved_appointment_stores_the_current_doctor_name(visit):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_migration_fills_the_names_of_what_is_stored(time_machine):
+def test_the_migration_fills_the_names_of_what_is_stored(own_database):
+    own_database.begin()
     desk = open_desk()
     discount = make_discount(desk.clinic, name="Convênio")
     booked = desk.book(lines=(LineRequest(desk.procedure.pk, discount.pk),))
     desk.doctor.name = "Helena Prado Reis"
     desk.doctor.save()
-    MigrationExecutor(connection).migrate([("clinic", "0011_hours_past_midnight")])
-    call_command("migrate", "clinic", verbosity=0)
-    assert Appointment.objects.get(pk=booked.pk).doctor_name == "Dra. Helena Prado"
-    assert AppointmentProcedure.objects.get().procedure_name == "Consulta"
-    assert AppliedDiscount.objects.get().discount_name == "Convênio"
+    own_database.carry("0011_hours_past_midnight")
+    migrate("0013_fill_names_as_booked")
+    then = models_at("0013_fill_names_as_booked")
+    assert then.get_model("clinic", "Appointment").objects.get(pk=booked.pk).doctor_name == "Dra. Helena Prado"
+    assert then.get_model("clinic", "AppointmentProcedure").objects.get().procedure_name == "Consulta"
+    assert then.get_model("clinic", "AppliedDiscount").objects.get().discount_name == "Convênio"

@@ -334,7 +334,38 @@ def test_stop_during_preparation_ends_without_a_traceback(tmp_path):
         clinic = Clinic(tmp_path)
         eventually(lambda name=wait_for: (tmp_path / name).exists())
         os.killpg(clinic.process.pid, signal.SIGINT)
-        assert clinic.end() == (0, "")
+        code, printed = clinic.end()
+        assert (code, printed) == (0, ""), printed
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stop_while_a_file_is_opened_ends_without_a_traceback(tmp_path, number):
+    """As collectstatic opens hundreds: the file is closed already when Django unlocks and closes it."""
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_AT_AN_OPENING, str(number.value)],
+        cwd=ROOT, env=clean_environment(tmp_path), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (128 + number, "")
+
+
+STOPPED_AT_AN_OPENING = """
+import os, sys
+from clinic.local import environment
+
+def stop(frame, event, called):
+    if event == "c_return" and called is open and frame.f_code is os.fdopen.__code__:
+        sys.setprofile(None)
+        os.kill(os.getpid(), int(sys.argv[1]))
+
+with environment.prepared(["help"]):
+    import django.conf
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import FileSystemStorage
+    django.conf.settings.configure(USE_TZ=True)
+    storage = FileSystemStorage(os.environ["CLINIC_DATA_DIR"])
+    sys.setprofile(stop)
+    storage.save("logo.svg", ContentFile(b"<svg/>"))
+"""
 
 
 def test_a_second_start_on_the_same_data_says_where_the_first_is(clinic):

@@ -5,12 +5,12 @@ from io import StringIO
 import pytest
 from axes.models import AccessAttempt
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from clinic.models import StaffUser
 from tests.factories import PASSWORD, make_clinic, make_manager, make_master, make_user
+from tests.migrated import migrate, models_at
 
 pytestmark = pytest.mark.django_db
 
@@ -100,23 +100,17 @@ def test_a_token_is_released_by_a_name_in_any_case():
     assert token.getvalue().count(".") == 2
 
 
-@pytest.fixture
-def before_folding():
-    """The tables as migration 0006 leaves them."""
-    executor = MigrationExecutor(connection)
-    executor.migrate([("clinic", "0006_admit_within")])
-    yield executor.loader.project_state([("clinic", "0006_admit_within")]).apps.get_model("clinic", "StaffUser")
-    call_command("migrate", "clinic", verbosity=0)
-
-
 @pytest.mark.django_db(transaction=True)
-def test_the_migration_names_doubles_and_changes_nothing(before_folding):
+def test_the_migration_names_doubles_and_changes_nothing(own_database):
+    own_database.begin("0006_admit_within")
+    users = models_at("0006_admit_within").get_model("clinic", "StaffUser").objects
     for username in ("Recepcao", "recepcao", "RECEPCAO", "outra"):
-        before_folding.objects.create(username=username, name=username, is_superuser=True)
+        users.create(username=username, name=username, is_superuser=True)
     with pytest.raises(CommandError, match="Recepcao and recepcao; Recepcao and RECEPCAO"):
-        call_command("migrate", "clinic", verbosity=0)
-    assert before_folding.objects.filter(username__in=["Recepcao", "recepcao", "RECEPCAO"]).count() == 3
-    for number, user in enumerate(before_folding.objects.exclude(username="outra")):
-        before_folding.objects.filter(pk=user.pk).update(username=f"renomeada-{number}")
-    call_command("migrate", "clinic", verbosity=0)
-    assert StaffUser.objects.get_by_natural_key("OUTRA").folded_username == "outra"
+        migrate()
+    assert users.filter(username__in=["Recepcao", "recepcao", "RECEPCAO"]).count() == 3
+    for number, user in enumerate(users.exclude(username="outra")):
+        users.filter(pk=user.pk).update(username=f"renomeada-{number}")
+    migrate("0007_folded_username")
+    folded = models_at("0007_folded_username").get_model("clinic", "StaffUser").objects
+    assert folded.get(username="outra").folded_username == "outra"

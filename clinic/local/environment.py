@@ -51,6 +51,13 @@ def prepared(arguments: list[str]) -> Iterator[None]:
             yield
     except KeyboardInterrupt:
         _stop(command, signal.SIGINT)
+    except OSError as error:
+        # Django, interrupted between opening a file and keeping it, closes it twice.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            _stop(command, signal.SIGINT)
+        if isinstance(error.__context__, SystemExit):
+            raise error.__context__ from None
+        raise
     except postgres.EmbeddedError as error:
         sys.exit(str(error))
 

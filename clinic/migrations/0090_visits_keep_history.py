@@ -31,6 +31,6 @@ CREATE TRIGGER appointmentevent_kept BEFORE DELETE ON clinic_appointmentevent FO
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0087_redactions_blank")]
+    dependencies = [("clinic", "0089_directory_imports")]
 
     operations = [migrations.RunSQL(NOT_DELETABLE, DELETABLE)]

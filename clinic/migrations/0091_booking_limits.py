@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0087_redactions_blank")]
+    dependencies = [("clinic", "0090_visits_keep_history")]
 
     operations = [
         migrations.AddField(

@@ -158,9 +158,9 @@ def test_another_charset_than_utf_8_is_refused(program, client, charset):
 
 def test_thousands_of_keys_are_looked_through_once(program):
     keys = ",".join(f'"k{number}":1' for number in range(5000))
-    started = time.perf_counter()
+    started = time.thread_time()  # of a processor: what else the machine does takes none of it
     answer = program("POST", "/appointments", raw=f'{{{keys},"k1":2}}')
-    assert (answer.status_code, time.perf_counter() - started < 0.5) == (400, True)
+    assert (answer.status_code, time.thread_time() - started < 0.5) == (400, True)
     assert message(answer).rstrip(".").endswith("repetida: k1")
 
 

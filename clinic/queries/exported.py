@@ -1,15 +1,26 @@
-"""What is exported of a clinic as a whole. Reads only."""
+"""Patients as they are exported: all of a clinic, or those of a search. Reads only."""
 
 from collections.abc import Iterator
 
-from clinic.models import Clinic, Patient
+from clinic.models import Clinic, Patient, shown
 from clinic.models.patient import CURRENT
+from clinic.queries.patients import search
 
 AT_ONCE = 2000
+MOST_SEARCHED = 10_000  # more are no search: all patients are a file of their own
 
 
 def patients(clinic: Clinic) -> Iterator[Patient]:
     """Yield all patients with their payers, by name; none that were merged into another. One query; the access log
     takes them all."""
     rows = Patient.objects.of(clinic).filter(CURRENT).select_related("payer").order_by("folded_name", "pk")
+    return rows.iterator(chunk_size=AT_ONCE)
+
+
+def searched(clinic: Clinic, text: str) -> Iterator[Patient]:
+    """Yield the patients whom the page of patients finds by this text, at most MOST_SEARCHED, with their payers, by
+    name. At most seven queries; the access log takes them all."""
+    with shown.choosing():
+        found = [patient.pk for patient in search(clinic, text, MOST_SEARCHED, dead_too=True, widely=True)]
+    rows = Patient.objects.of(clinic).filter(pk__in=found).select_related("payer").order_by("folded_name", "pk")
     return rows.iterator(chunk_size=AT_ONCE)

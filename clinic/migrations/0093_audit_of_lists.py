@@ -98,6 +98,14 @@ class Migration(migrations.Migration):
                     name="rowchange_set_up_credential_at",
                 ),
                 models.Index(fields=["clinic", "user", "at"], condition=OF_MEMOS, name="rowchange_memo_user_at"),
+                models.Index(
+                    fields=["clinic", "channel", "at"], condition=OF_MEMOS & BY_PROGRAM, name="rowchange_memo_channel_at"
+                ),
+                models.Index(
+                    fields=["clinic", "credential", "at"],
+                    condition=OF_MEMOS & ~Q(credential=""),
+                    name="rowchange_memo_credential_at",
+                ),
             )
         ),
         migrations.RunSQL(f"{NOTED.sql};{BEFORE}", f"{NOTED.reverse_sql};{FORGOTTEN}"),

@@ -119,6 +119,16 @@ class RowChange(models.Model):
                 name="rowchange_set_up_credential_at",
             ),
             models.Index(fields=["clinic", "user", "at"], condition=Q(table="memo"), name="rowchange_memo_user_at"),
+            models.Index(
+                fields=["clinic", "channel", "at"],
+                condition=Q(table="memo") & ~Q(channel="browser"),
+                name="rowchange_memo_channel_at",
+            ),
+            models.Index(
+                fields=["clinic", "credential", "at"],
+                condition=Q(table="memo") & ~Q(credential=""),
+                name="rowchange_memo_credential_at",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ are merged here. One statement over all would read the same rows; one table for 
 booking besides the event that undo reads.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -24,13 +24,11 @@ from clinic.models import (
     ClinicEvent,
     Doctor,
     Memo,
-    Patient,
     PatientEvent,
     RecallEvent,
     RowChange,
     StaffUser,
     WaitingEvent,
-    shown,
 )
 from clinic.queries import list_changes, patient_changes, row_changes
 from clinic.queries.history import sentence, sentence_of_clinic
@@ -94,33 +92,27 @@ def entries(
     wanted: Wanted, *, before: Position | None = None, limit: int = ROWS
 ) -> tuple[list[Entry], Position | None]:
     """Return at most `limit` rows, newest first, as entries, those after the position `before`; and the position to ask
-    for older ones by, None without any. At most fifteen queries."""
-    found: list[tuple[Position, Any]] = []
-    with shown.choosing():
-        for name, number in NUMBERS.items():
-            for rows in _rows(wanted, name):
-                page = _after(rows, number, before).order_by("-at", "-pk")[: limit + 1]
-                found += [(Position(row.at, number, row.pk), row) for row in page]
-    unique = {(position.table, position.pk): (position, row) for position, row in found}
-    ordered = sorted(unique.values(), key=lambda one: (one[0].at, one[0].table, one[0].pk), reverse=True)
+    for older ones by, None without any. Only rows of the page are loaded whole. At most 22 queries, whatever `limit`
+    is."""
+    found: set[Position] = set()
+    for name, number in NUMBERS.items():
+        for rows in _rows(wanted, name):
+            page = _after(rows, number, before).order_by("-at", "-pk").values_list("at", "pk")[: limit + 1]
+            found |= {Position(at, number, pk) for at, pk in page}
+    ordered = sorted(found, key=lambda position: (position.at, position.table, position.pk), reverse=True)
     of_page = ordered[:limit]
-    last = of_page[-1][0] if len(ordered) > limit else None
-    events = [row for _position, row in of_page]
-    shown.add(_patients(events))
-    return _in_words(wanted.clinic, events), last
+    return _in_words(wanted.clinic, _loaded(wanted.clinic, of_page)), of_page[-1] if len(ordered) > limit else None
 
 
-def _patients(rows: Iterable[Any]) -> Iterator[Patient]:
-    """Yield the patients of the events, which were read with them."""
-    for row in rows:
-        if isinstance(row, AppointmentEvent):
-            yield row.appointment.patient
-        elif isinstance(row, PatientEvent):
-            yield row.patient
-        elif isinstance(row, WaitingEvent):
-            yield row.entry.patient
-        elif isinstance(row, RecallEvent):
-            yield row.recall.patient
+def _loaded(clinic: Clinic, positions: Sequence[Position]) -> list[Any]:
+    """Return the rows at these positions with what their words need. A query a source."""
+    loaded: dict[int, dict[int, Any]] = {}
+    for name, number in NUMBERS.items():
+        model, *related = _ROWS[name]
+        ids = [position.pk for position in positions if position.table == number]
+        loaded[number] = model.objects.of(clinic).select_related("user", *related).in_bulk(ids) if ids else {}
+    rows = (loaded[position.table].get(position.pk) for position in positions)
+    return [row for row in rows if row is not None]
 
 
 def _after(rows: QuerySet[Any], number: int, before: Position | None) -> QuerySet[Any]:
@@ -164,7 +156,7 @@ def _of_author(rows: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
 
 
 def _of_appointments(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows: QuerySet[Any] = AppointmentEvent.objects.of(wanted.clinic).select_related("user", "appointment__patient")
+    rows: QuerySet[Any] = AppointmentEvent.objects.of(wanted.clinic)
     if wanted.status:
         changed = rows.filter(kind=AppointmentEvent.Kind.STATUS_CHANGED)
         rows = _where(changed, KeyTextTransform("status", "after"), wanted.status)
@@ -182,32 +174,32 @@ def _where(rows: QuerySet[Any], expression: Any, value: Any) -> QuerySet[Any]:
 
 
 def _of_patients(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows = PatientEvent.objects.of(wanted.clinic).select_related("user", "patient")
+    rows = PatientEvent.objects.of(wanted.clinic)
     return rows.filter(kind=kind) if kind else rows
 
 
 def _of_clinic(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows = ClinicEvent.objects.of(wanted.clinic).select_related("user")
+    rows = ClinicEvent.objects.of(wanted.clinic)
     return rows.filter(kind=kind) if kind else rows
 
 
 def _of_waiting_list(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows = WaitingEvent.objects.of(wanted.clinic).select_related("user", "entry__patient")
+    rows = WaitingEvent.objects.of(wanted.clinic)
     return rows.filter(kind=kind) if kind else rows
 
 
 def _of_recalls(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows = RecallEvent.objects.of(wanted.clinic).select_related("user", "recall__patient")
+    rows = RecallEvent.objects.of(wanted.clinic)
     return rows.filter(kind=kind) if kind else rows
 
 
 def _of_memos(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows = RowChange.objects.of(wanted.clinic).filter(table=list_changes.MEMO).select_related("user")
+    rows = RowChange.objects.of(wanted.clinic).filter(table=list_changes.MEMO)
     return rows.filter(act=kind) if kind else rows
 
 
 def _of_set_up(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows = RowChange.objects.of(wanted.clinic).select_related("user")
+    rows = RowChange.objects.of(wanted.clinic)
     if kind:
         return rows.filter(table=kind)
     rows = rows.exclude(table=list_changes.MEMO)
@@ -223,6 +215,17 @@ _SOURCES: dict[str, Callable[[Wanted, str], QuerySet[Any]]] = {
     "espera": _of_waiting_list,
     "retorno": _of_recalls,
     "recado": _of_memos,
+}
+
+
+_ROWS: dict[str, Any] = {
+    "visita": (AppointmentEvent, "appointment__patient"),
+    "ficha": (PatientEvent, "patient"),
+    "clinica": (ClinicEvent,),
+    "dados": (RowChange,),
+    "espera": (WaitingEvent, "entry__patient"),
+    "retorno": (RecallEvent, "recall__patient"),
+    "recado": (RowChange,),
 }
 
 
@@ -257,7 +260,12 @@ def _in_words(clinic: Clinic, rows: Sequence[Any]) -> list[Entry]:
 def _entry(row: Any, **values: Any) -> Entry:
     who = str(row.user or row.credential)
     blank: dict[str, Any] = {"about": "", "page": None, "what": "", "changes": []}
-    return Entry(at=row.at, who=who, channel=row.get_channel_display(), **blank | values)
+    # `get_channel_display` and `get_kind_display` translate all choices for each row.
+    return Entry(at=row.at, who=who, channel=str(RowChange.Channel(row.channel).label), **blank | values)
+
+
+def _kind(row: Any) -> str:
+    return str(row.Kind(row.kind).label)
 
 
 def _of_appointment(row: AppointmentEvent, clinic: Clinic) -> Entry:
@@ -267,11 +275,11 @@ def _of_appointment(row: AppointmentEvent, clinic: Clinic) -> Entry:
     words: dict[str, Any] = {}
     if not is_blocked:
         words = {"page": ("web:appointment-detail", appointment.pk), "what": sentence(row, clinic.zone)}
-    return _entry(row, kind=row.get_kind_display(), about=about, **words)
+    return _entry(row, kind=_kind(row), about=about, **words)
 
 
 def _of_patient(row: PatientEvent, clinic: Clinic, payers: dict[int, str]) -> Entry:
-    kind = _("Paciente: %(what)s") % {"what": row.get_kind_display().lower()}
+    kind = _("Paciente: %(what)s") % {"what": _kind(row).lower()}
     words: dict[str, Any] = {}
     if row.patient.blocked_at is None:
         changes = patient_changes.in_words(row, clinic, payers)
@@ -294,7 +302,7 @@ def _of_list(row: WaitingEvent | RecallEvent, clinic: Clinic, names: row_changes
         booked = row.after.get("appointment") if row.kind == row.Kind.BOOKED else None
         page = ("web:appointment-detail", booked) if booked else ("web:patient-detail", patient.pk)
         words = {"page": page, "changes": changes}
-    return _entry(row, kind=kind % {"what": row.get_kind_display().lower()}, about=patient.display_name, **words)
+    return _entry(row, kind=kind % {"what": _kind(row).lower()}, about=patient.display_name, **words)
 
 
 def _memos(clinic: Clinic, rows: Sequence[RowChange]) -> dict[int, Memo]:
@@ -314,7 +322,7 @@ def _of_memo(row: RowChange, clinic: Clinic, names: row_changes.Names, memo: Mem
 
 
 def _of_clinic_event(row: ClinicEvent) -> Entry:
-    return _entry(row, kind=row.get_kind_display(), what=sentence_of_clinic(row))
+    return _entry(row, kind=_kind(row), what=sentence_of_clinic(row))
 
 
 def _of_row(row: RowChange, clinic: Clinic, names: row_changes.Names) -> Entry:

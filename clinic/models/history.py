@@ -71,7 +71,8 @@ class AppointmentEvent(ClinicRow):
                 condition=Q(kind="status_changed"),
                 name="appointmentevent_status_at",
             ),
-            models.Index(fields=["clinic", "doctor", "at"], name="appointmentevent_doctor_at"),
+            # Behind the time for the same reason.
+            models.Index(fields=["clinic", "doctor", "at", "kind", "user"], name="appointmentevent_doctor_acts"),
             models.Index(
                 F("clinic"),
                 Cast(KeyTextTransform("doctor", "before"), models.BigIntegerField()),

@@ -306,7 +306,7 @@ def _of_list(row: WaitingEvent | RecallEvent, clinic: Clinic, names: row_changes
 
 
 def _memos(clinic: Clinic, rows: Sequence[RowChange]) -> dict[int, Memo]:
-    """Return the memos that these rows changed, by id, but for deleted ones, with the patient whom they are about."""
+    """Return the memos that these rows changed, by id, but for deleted ones, with the patient that they are about."""
     found = Memo.objects.of(clinic).select_related("patient", "appointment__patient")
     return found.in_bulk({row.row for row in rows if row.row}) if rows else {}
 

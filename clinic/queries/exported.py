@@ -18,7 +18,7 @@ def patients(clinic: Clinic) -> Iterator[Patient]:
 
 
 def searched(clinic: Clinic, text: str) -> Iterator[Patient]:
-    """Yield the patients whom the page of patients finds by this text, at most MOST_SEARCHED, with their payers, by
+    """Yield the patients that their page finds by this text, at most MOST_SEARCHED, with their payers, by
     name. At most seven queries; the access log takes them all."""
     with shown.choosing():
         found = [patient.pk for patient in search(clinic, text, MOST_SEARCHED, dead_too=True, widely=True)]

@@ -26,9 +26,9 @@ def referred(events: Iterable[Any]) -> dict[type[Model], set[int]]:
         if not isinstance(event, WaitingEvent | RecallEvent):
             continue
         for snapshot in (event.before, event.after):
-            wanted[Doctor].update([*_ids(snapshot, "doctors"), *_ids(snapshot, "doctor")])
-            wanted[Doctor].update(int(value.partition("|")[0]) for value in snapshot.get("times", ()))
-            wanted[Procedure].update([*_ids(snapshot, "procedures"), *_ids(snapshot, "procedure")])
+            wanted[Doctor] |= {*_ids(snapshot, "doctors"), *_ids(snapshot, "doctor")}
+            wanted[Doctor] |= {int(value.partition("|")[0]) for value in snapshot.get("times", ())}
+            wanted[Procedure] |= {*_ids(snapshot, "procedures"), *_ids(snapshot, "procedure")}
     return wanted
 
 

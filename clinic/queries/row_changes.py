@@ -46,7 +46,7 @@ def names_for(
     NAMED. At most a query a model of NAMED."""
     wanted: dict[type[models.Model], set[int]] = defaultdict(set)
     for model, ids in (besides or {}).items():
-        wanted[model].update(ids)
+        wanted[model] |= set(ids)
     for change in changes:
         for snapshot in (change.before, change.after):
             for column, value in snapshot.items():

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import psycopg
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from clinic.refusals import Reason, Refusal, Refused
 
@@ -65,6 +65,19 @@ def run_as_one[T](work: Callable[[], T]) -> T:
             _is_part.reset(token)
 
     return run_in_transaction(parts)
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Read everything inside as it is at its first query, whatever others commit meanwhile: for files that several
+    queries fill. Takes no lock. Inside a transaction it is that one's view that is read."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
 def is_transient(error: IntegrityError | OperationalError) -> bool:

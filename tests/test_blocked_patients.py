@@ -25,6 +25,7 @@ from clinic.models import (
     AppointmentEvent,
     Patient,
     PatientAccess,
+    shown,
 )
 from clinic.queries import audit, printed, queue
 from clinic.queries.agenda import differences
@@ -158,7 +159,7 @@ def test_who_is_beyond_the_page_of_the_audit_was_not_shown(client, patient, by):
     for number in range(3):
         other = make_patient(patient.clinic, name=f"Zulmira {number}")
         change_patient(other.pk, {"email": "z@example.org"}, clinic=patient.clinic, by=by)
-    with audit.shown.collecting() as collected:
+    with shown.collecting() as collected:
         audit.entries(audit.Wanted(patient.clinic, kind="ficha"), limit=1)
     assert list(collected.patients) == [other.pk]
     client.force_login(by.user)

@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 
-from django.contrib.postgres.operations import AddIndexConcurrently
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 
 
 class AddIndexAnew(AddIndexConcurrently):
@@ -16,6 +16,18 @@ class AddIndexAnew(AddIndexConcurrently):
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         with waiting_for_any_time(schema_editor):
             schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(self.index.name)}")
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        with waiting_for_any_time(schema_editor):
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+class RemoveIndexInTime(RemoveIndexConcurrently):
+    """Remove an index concurrently, however long older transactions take; may be repeated after an interruption."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        with waiting_for_any_time(schema_editor):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state):

@@ -120,6 +120,18 @@ class RecallEvent(ClinicRow):
         verbose_name = _("histórico do retorno")
         verbose_name_plural = _("histórico dos retornos")
         ordering = ["at", "pk"]
+        # What the audit page filters by, each with the time by which it pages.
+        indexes = [
+            models.Index(fields=["clinic", "at"], name="recallevent_clinic_at"),
+            models.Index(fields=["clinic", "kind", "at"], name="recallevent_kind_at"),
+            models.Index(fields=["clinic", "user", "at"], name="recallevent_user_at"),
+            models.Index(
+                fields=["clinic", "channel", "at"], condition=~Q(channel="browser"), name="recallevent_channel_at"
+            ),
+            models.Index(
+                fields=["clinic", "credential", "at"], condition=~Q(credential=""), name="recallevent_credential_at"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["written", "postponed", "booked", "closed", "reopened"]),

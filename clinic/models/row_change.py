@@ -1,6 +1,8 @@
-"""What was changed of a clinic's set-up, row by row: who, when, from what to what."""
+"""What was changed of a clinic's set-up and of its memos, row by row: who, when, from what to what."""
 
 from django.db import models
+from django.db.models import F, Q
+from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +26,7 @@ NOTED_TABLES = frozenset(
         "clinic_displaylink",
         "clinic_doctor",
         "clinic_doctor_procedures",
+        "clinic_memo",
         "clinic_payer",
         "clinic_payerdoctor",
         "clinic_pricerise",
@@ -38,11 +41,12 @@ NOTED_TABLES = frozenset(
 
 
 class RowChange(models.Model):
-    """A row of the set-up that was added, changed or removed. PostgreSQL writes it by the triggers of NOTED_TABLES, so
-    that no entry point can forget it; UPDATE and DELETE are refused.
+    """A row of the set-up, or a memo, that was added, changed or removed. PostgreSQL writes it by the triggers of
+    NOTED_TABLES, so that no entry point can forget it; UPDATE and DELETE are refused.
 
     `table` is the name without `clinic_`, `row` the id in it. `before` and `after` map columns to JSON: of a change
-    those that differ, and those that tell which row it is. Secrets stand in neither: a changed one is `true`.
+    those that differ, and those that tell which row it is. Secrets stand in neither: a changed one is `true`; what
+    people write in a memo stands in neither and is no change.
     `request_id` is that of the API's or the browser's request, None for a command. Rows of one `transaction`, a number
     of PostgreSQL's, are one act. Without an author (a statement by hand) `credential` is the name of the program, or of
     the database's role. A superuser's own row has no clinic. No foreign key is checked: what is named here may be gone.
@@ -84,10 +88,47 @@ class RowChange(models.Model):
         verbose_name = _("alteração do cadastro da clínica")
         verbose_name_plural = _("alterações do cadastro da clínica")
         ordering = ["-at", "-pk"]
+        # What the audit page filters by, each with the time by which it pages; apart for memos, which are many.
         indexes = [
             models.Index(fields=["clinic", "at"], name="rowchange_clinic_at"),
             models.Index(fields=["clinic", "table", "at"], name="rowchange_clinic_table_at"),
             models.Index(fields=["clinic", "user", "at"], name="rowchange_clinic_user_at"),
+            models.Index(
+                F("clinic"),
+                KeyTextTransform("doctor_id", "before"),
+                F("at"),
+                condition=Q(before__has_key="doctor_id"),
+                name="rowchange_doctor_before",
+            ),
+            models.Index(
+                F("clinic"),
+                KeyTextTransform("doctor_id", "after"),
+                F("at"),
+                condition=Q(after__has_key="doctor_id"),
+                name="rowchange_doctor_after",
+            ),
+            models.Index(fields=["clinic", "row", "at"], condition=Q(table="doctor"), name="rowchange_doctor_itself"),
+            models.Index(fields=["clinic", "at"], condition=~Q(table="memo"), name="rowchange_set_up_at"),
+            models.Index(fields=["clinic", "user", "at"], condition=~Q(table="memo"), name="rowchange_set_up_user_at"),
+            models.Index(
+                fields=["clinic", "channel", "at"], condition=~Q(table="memo"), name="rowchange_set_up_channel_at"
+            ),
+            models.Index(
+                fields=["clinic", "credential", "at"],
+                condition=~Q(table="memo") & ~Q(credential=""),
+                name="rowchange_set_up_credential_at",
+            ),
+            models.Index(fields=["clinic", "user", "at"], condition=Q(table="memo"), name="rowchange_memo_user_at"),
+            models.Index(
+                fields=["clinic", "channel", "at"],
+                condition=Q(table="memo") & ~Q(channel="browser"),
+                name="rowchange_memo_channel_at",
+            ),
+            models.Index(
+                fields=["clinic", "credential", "at"],
+                condition=Q(table="memo") & ~Q(credential=""),
+                name="rowchange_memo_credential_at",
+            ),
         ]
 
     def __str__(self) -> str:

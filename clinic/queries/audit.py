@@ -1,12 +1,12 @@
-"""What everybody did in a clinic: the events of appointments, patients and the clinic, and the noted changes of its
-set-up, in one list by time. Reads only.
+"""What everybody did in a clinic: the events of appointments, patients, the waiting list, recalls and the clinic, and
+the noted changes of memos and of the set-up, in one list by time. Reads only.
 
-Four tables, each read by an index of (clinic, what is filtered by, at), newest first and never further than a page:
-they are merged here. One statement over all would read the same rows; one table for all would have to be written by
-every booking besides the event that undo reads.
+Each source is read by an index of (clinic, what is filtered by, at), newest first and never further than a page: they
+are merged here. One statement over all would read the same rows; one table for all would have to be written by every
+booking besides the event that undo reads.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -23,13 +23,14 @@ from clinic.models import (
     Clinic,
     ClinicEvent,
     Doctor,
-    Patient,
+    Memo,
     PatientEvent,
+    RecallEvent,
     RowChange,
     StaffUser,
-    shown,
+    WaitingEvent,
 )
-from clinic.queries import patient_changes, row_changes
+from clinic.queries import list_changes, patient_changes, row_changes
 from clinic.queries.history import sentence, sentence_of_clinic
 from clinic.queries.patient_changes import Change
 
@@ -37,12 +38,14 @@ ROWS = 50  # of a page
 # Of these the registry writes an event in words, for every request that changes them.
 IN_WORDS_BY_PEOPLE = ("workinghours", "absence", "delay")
 PROGRAMS = ("imagemais", "mivicall")
-NUMBERS = {"visita": 4, "ficha": 3, "clinica": 2, "dados": 1}  # the order of what happened at one instant
+# The sources, numbered by the order of what happened at one instant.
+NUMBERS = {"espera": 7, "retorno": 6, "recado": 5, "visita": 4, "ficha": 3, "clinica": 2, "dados": 1}
+WITHOUT_DOCTOR = {"ficha", "espera", "retorno", "recado"}
 
 
 @dataclass(frozen=True)
 class Position:
-    """The last row of a page: its instant, the number of its table in NUMBERS, and its id."""
+    """The last row of a page: its instant, the number of its source in NUMBERS, and its id."""
 
     at: datetime
     table: int
@@ -89,29 +92,27 @@ def entries(
     wanted: Wanted, *, before: Position | None = None, limit: int = ROWS
 ) -> tuple[list[Entry], Position | None]:
     """Return at most `limit` rows, newest first, as entries, those after the position `before`; and the position to ask
-    for older ones by, None without any. At most eleven queries."""
-    found: list[tuple[Position, Any]] = []
-    with shown.choosing():
-        for name, number in NUMBERS.items():
-            for rows in _rows(wanted, name):
-                page = _after(rows, number, before).order_by("-at", "-pk")[: limit + 1]
-                found += [(Position(row.at, number, row.pk), row) for row in page]
-    unique = {(position.table, position.pk): (position, row) for position, row in found}
-    ordered = sorted(unique.values(), key=lambda one: (one[0].at, one[0].table, one[0].pk), reverse=True)
+    for older ones by, None without any. Only rows of the page are loaded whole. At most 22 queries, whatever `limit`
+    is."""
+    found: set[Position] = set()
+    for name, number in NUMBERS.items():
+        for rows in _rows(wanted, name):
+            page = _after(rows, number, before).order_by("-at", "-pk").values_list("at", "pk")[: limit + 1]
+            found |= {Position(at, number, pk) for at, pk in page}
+    ordered = sorted(found, key=lambda position: (position.at, position.table, position.pk), reverse=True)
     of_page = ordered[:limit]
-    last = of_page[-1][0] if len(ordered) > limit else None
-    events = [row for _position, row in of_page]
-    shown.add(_patients(events))
-    return _in_words(wanted.clinic, events), last
+    return _in_words(wanted.clinic, _loaded(wanted.clinic, of_page)), of_page[-1] if len(ordered) > limit else None
 
 
-def _patients(rows: Iterable[Any]) -> Iterator[Patient]:
-    """Yield the patients of the events, which were read with them."""
-    for row in rows:
-        if isinstance(row, AppointmentEvent):
-            yield row.appointment.patient
-        elif isinstance(row, PatientEvent):
-            yield row.patient
+def _loaded(clinic: Clinic, positions: Sequence[Position]) -> list[Any]:
+    """Return the rows at these positions with what their words need. A query a source."""
+    loaded: dict[int, dict[int, Any]] = {}
+    for name, number in NUMBERS.items():
+        model, *related = _ROWS[name]
+        ids = [position.pk for position in positions if position.table == number]
+        loaded[number] = model.objects.of(clinic).select_related("user", *related).in_bulk(ids) if ids else {}
+    rows = (loaded[position.table].get(position.pk) for position in positions)
+    return [row for row in rows if row is not None]
 
 
 def _after(rows: QuerySet[Any], number: int, before: Position | None) -> QuerySet[Any]:
@@ -123,7 +124,7 @@ def _after(rows: QuerySet[Any], number: int, before: Position | None) -> QuerySe
 
 
 def _rows(wanted: Wanted, name: str) -> list[QuerySet[Any]]:
-    """Return the filtered rows of a table; those by a doctor in two parts, each with an index of its own."""
+    """Return the filtered rows of a source; those of a doctor in parts, each with an index of its own."""
     asked, _dot, kind = wanted.kind.partition(".")
     only_appointments = bool(wanted.status) and name != "visita"
     if only_appointments or (asked and asked != name):
@@ -131,9 +132,16 @@ def _rows(wanted: Wanted, name: str) -> list[QuerySet[Any]]:
     rows = _of_author(_SOURCES[name](wanted, kind), wanted)
     if wanted.doctor is None:
         return [rows]
+    if name in WITHOUT_DOCTOR:
+        return []
     if name == "visita":
         return [rows.filter(doctor=wanted.doctor), _moved_from(rows, wanted.doctor)]
-    return [] if name == "ficha" else [rows.filter(_is_about(name, wanted.doctor))]
+    key = "doctor" if name == "clinica" else "doctor_id"
+    named = [
+        _where(rows.filter(**{f"{side}__has_key": key}), KeyTextTransform(key, side), str(wanted.doctor))
+        for side in ("before", "after")
+    ]
+    return named if name == "clinica" else [*named, rows.filter(table="doctor", row=wanted.doctor)]
 
 
 def _of_author(rows: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
@@ -148,7 +156,7 @@ def _of_author(rows: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
 
 
 def _of_appointments(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows: QuerySet[Any] = AppointmentEvent.objects.of(wanted.clinic).select_related("user", "appointment__patient")
+    rows: QuerySet[Any] = AppointmentEvent.objects.of(wanted.clinic)
     if wanted.status:
         changed = rows.filter(kind=AppointmentEvent.Kind.STATUS_CHANGED)
         rows = _where(changed, KeyTextTransform("status", "after"), wanted.status)
@@ -166,27 +174,37 @@ def _where(rows: QuerySet[Any], expression: Any, value: Any) -> QuerySet[Any]:
 
 
 def _of_patients(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows = PatientEvent.objects.of(wanted.clinic).select_related("user", "patient")
+    rows = PatientEvent.objects.of(wanted.clinic)
     return rows.filter(kind=kind) if kind else rows
 
 
 def _of_clinic(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows = ClinicEvent.objects.of(wanted.clinic).select_related("user")
+    rows = ClinicEvent.objects.of(wanted.clinic)
     return rows.filter(kind=kind) if kind else rows
 
 
+def _of_waiting_list(wanted: Wanted, kind: str) -> QuerySet[Any]:
+    rows = WaitingEvent.objects.of(wanted.clinic)
+    return rows.filter(kind=kind) if kind else rows
+
+
+def _of_recalls(wanted: Wanted, kind: str) -> QuerySet[Any]:
+    rows = RecallEvent.objects.of(wanted.clinic)
+    return rows.filter(kind=kind) if kind else rows
+
+
+def _of_memos(wanted: Wanted, kind: str) -> QuerySet[Any]:
+    rows = RowChange.objects.of(wanted.clinic).filter(table=list_changes.MEMO)
+    return rows.filter(act=kind) if kind else rows
+
+
 def _of_set_up(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows = RowChange.objects.of(wanted.clinic).select_related("user")
+    rows = RowChange.objects.of(wanted.clinic)
     if kind:
         return rows.filter(table=kind)
+    rows = rows.exclude(table=list_changes.MEMO)
     in_words = Q(table__in=IN_WORDS_BY_PEOPLE) | Q(channel__in=PROGRAMS)
     return rows.exclude(in_words, request_id__isnull=False)
-
-
-def _is_about(name: str, doctor: int) -> Q:
-    key = "doctor" if name == "clinica" else "doctor_id"
-    is_named = Q(**{f"before__{key}": doctor}) | Q(**{f"after__{key}": doctor})
-    return is_named if name == "clinica" else is_named | Q(table="doctor", row=doctor)
 
 
 _SOURCES: dict[str, Callable[[Wanted, str], QuerySet[Any]]] = {
@@ -194,19 +212,36 @@ _SOURCES: dict[str, Callable[[Wanted, str], QuerySet[Any]]] = {
     "ficha": _of_patients,
     "clinica": _of_clinic,
     "dados": _of_set_up,
+    "espera": _of_waiting_list,
+    "retorno": _of_recalls,
+    "recado": _of_memos,
+}
+
+
+_ROWS: dict[str, Any] = {
+    "visita": (AppointmentEvent, "appointment__patient"),
+    "ficha": (PatientEvent, "patient"),
+    "clinica": (ClinicEvent,),
+    "dados": (RowChange,),
+    "espera": (WaitingEvent, "entry__patient"),
+    "retorno": (RecallEvent, "recall__patient"),
+    "recado": (RowChange,),
 }
 
 
 def _in_words(clinic: Clinic, rows: Sequence[Any]) -> list[Entry]:
     """Return an entry for each row, and one for all rows of the set-up that one transaction changed."""
-    set_up = [row for row in rows if isinstance(row, RowChange)]
-    names = row_changes.names_for(clinic, set_up)
+    noted = [row for row in rows if isinstance(row, RowChange)]
+    names = row_changes.names_for(clinic, noted, list_changes.referred(rows))
+    memos = _memos(clinic, [row for row in noted if row.table == list_changes.MEMO])
     payers = patient_changes.names_of_payers(clinic, [row for row in rows if isinstance(row, PatientEvent)])
     written: list[Entry] = []
     acts: dict[int, Entry] = {}
     for row in rows:
         row.clinic = clinic
-        if isinstance(row, RowChange):
+        if isinstance(row, RowChange) and row.table == list_changes.MEMO:
+            entry = _of_memo(row, clinic, names, memos.get(row.row or 0))
+        elif isinstance(row, RowChange):
             entry = _of_row(row, clinic, names)
             if first := acts.get(row.transaction):
                 first.rows.append(entry)
@@ -214,6 +249,8 @@ def _in_words(clinic: Clinic, rows: Sequence[Any]) -> list[Entry]:
             acts[row.transaction] = entry
         elif isinstance(row, PatientEvent):
             entry = _of_patient(row, clinic, payers)
+        elif isinstance(row, WaitingEvent | RecallEvent):
+            entry = _of_list(row, clinic, names)
         else:
             entry = _of_appointment(row, clinic) if isinstance(row, AppointmentEvent) else _of_clinic_event(row)
         written.append(entry)
@@ -223,7 +260,12 @@ def _in_words(clinic: Clinic, rows: Sequence[Any]) -> list[Entry]:
 def _entry(row: Any, **values: Any) -> Entry:
     who = str(row.user or row.credential)
     blank: dict[str, Any] = {"about": "", "page": None, "what": "", "changes": []}
-    return Entry(at=row.at, who=who, channel=row.get_channel_display(), **blank | values)
+    # `get_channel_display` and `get_kind_display` translate all choices for each row.
+    return Entry(at=row.at, who=who, channel=str(RowChange.Channel(row.channel).label), **blank | values)
+
+
+def _kind(row: Any) -> str:
+    return str(row.Kind(row.kind).label)
 
 
 def _of_appointment(row: AppointmentEvent, clinic: Clinic) -> Entry:
@@ -234,11 +276,11 @@ def _of_appointment(row: AppointmentEvent, clinic: Clinic) -> Entry:
     if not is_blocked:
         page = None if appointment.deleted_at else ("web:appointment-detail", appointment.pk)
         words = {"page": page, "what": sentence(row, clinic.zone)}
-    return _entry(row, kind=row.get_kind_display(), about=about, **words)
+    return _entry(row, kind=_kind(row), about=about, **words)
 
 
 def _of_patient(row: PatientEvent, clinic: Clinic, payers: dict[int, str]) -> Entry:
-    kind = _("Paciente: %(what)s") % {"what": row.get_kind_display().lower()}
+    kind = _("Paciente: %(what)s") % {"what": _kind(row).lower()}
     words: dict[str, Any] = {}
     if row.patient.blocked_at is None:
         changes = patient_changes.in_words(row, clinic, payers)
@@ -246,20 +288,62 @@ def _of_patient(row: PatientEvent, clinic: Clinic, payers: dict[int, str]) -> En
     return _entry(row, kind=kind, about=row.patient.display_name, **words)
 
 
+def _of_list(row: WaitingEvent | RecallEvent, clinic: Clinic, names: row_changes.Names) -> Entry:
+    """Return what was done with a request of the waiting list or with a recall."""
+    if isinstance(row, WaitingEvent):
+        kind, patient, changes = (
+            _("Fila de espera: %(what)s"),
+            row.entry.patient,
+            list_changes.of_waiting(row, clinic, names),
+        )
+    else:
+        kind, patient, changes = _("Retorno: %(what)s"), row.recall.patient, list_changes.of_recall(row, names)
+    words: dict[str, Any] = {}
+    if patient.blocked_at is None:
+        booked = row.after.get("appointment") if row.kind == row.Kind.BOOKED else None
+        page = ("web:appointment-detail", booked) if booked else ("web:patient-detail", patient.pk)
+        words = {"page": page, "changes": changes}
+    return _entry(row, kind=kind % {"what": _kind(row).lower()}, about=patient.display_name, **words)
+
+
+def _memos(clinic: Clinic, rows: Sequence[RowChange]) -> dict[int, Memo]:
+    """Return the memos that these rows changed, by id, but for deleted ones, with the patient that they are about."""
+    found = Memo.objects.of(clinic).select_related("patient", "appointment__patient")
+    return found.in_bulk({row.row for row in rows if row.row}) if rows else {}
+
+
+def _of_memo(row: RowChange, clinic: Clinic, names: row_changes.Names, memo: Memo | None) -> Entry:
+    """Return what was done with a memo. What people wrote in it is noted nowhere: a redaction blanks it."""
+    patient = memo and (memo.appointment.patient if memo.appointment else memo.patient)
+    changes = _changes_of(row, clinic, names, only=list_changes.SHOWN_OF_MEMO)
+    about = patient.display_name if patient else memo.name if memo else ""
+    page = ("web:patient-detail", patient.pk) if patient and patient.blocked_at is None else None
+    kind = _("Recado: %(what)s") % {"what": list_changes.act_of_memo(row)}
+    return _entry(row, kind=kind, about=about, page=page, changes=changes, request_id=str(row.request_id or ""))
+
+
 def _of_clinic_event(row: ClinicEvent) -> Entry:
-    return _entry(row, kind=row.get_kind_display(), what=sentence_of_clinic(row))
+    return _entry(row, kind=_kind(row), what=sentence_of_clinic(row))
 
 
 def _of_row(row: RowChange, clinic: Clinic, names: row_changes.Names) -> Entry:
     label = row_changes.label_of(row.table)
-    changes = row_changes.in_words(row, clinic, names)
-    if row.act != RowChange.Act.CHANGED:
-        side = "after" if row.act == RowChange.Act.ADDED else "before"
-        changes = [replace(change, before="", after=getattr(change, side)) for change in changes]
+    changes = _changes_of(row, clinic, names)
     kind = _("%(what)s: %(act)s") % {"what": label[:1].upper() + label[1:], "act": row.get_act_display().lower()}
     return _entry(
         row, kind=kind, about=row_changes.subject(row, names), changes=changes, request_id=str(row.request_id or "")
     )
+
+
+def _changes_of(
+    row: RowChange, clinic: Clinic, names: row_changes.Names, only: Collection[str] | None = None
+) -> list[Change]:
+    """Return from what to what, `only` of these columns if given; of a row that was added or removed, what it was."""
+    changes = row_changes.in_words(row, clinic, names, only)
+    if row.act == RowChange.Act.CHANGED:
+        return changes
+    side = "after" if row.act == RowChange.Act.ADDED else "before"
+    return [replace(change, before="", after=getattr(change, side)) for change in changes]
 
 
 def as_text(entry: Entry) -> str:
@@ -293,10 +377,14 @@ def choices_of(clinic: Clinic) -> Choices:
 
 def kinds() -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what can be asked for as `kind`, in groups: (label, [(value, label)])."""
-    tables = sorted((row_changes.label_of(table), table) for table in row_changes.MODELS)
+    tables = sorted((row_changes.label_of(table), table) for table in row_changes.MODELS if table != list_changes.MEMO)
+    of_memos = [(RowChange.Act.ADDED, _("Escrito")), (RowChange.Act.CHANGED, _("Feito, reaberto ou alterado"))]
     return [
         (_("Agendamentos"), _group("visita", _("Todos os agendamentos"), AppointmentEvent.Kind.choices)),
         (_("Pacientes"), _group("ficha", _("Todas as fichas"), PatientEvent.Kind.choices)),
+        (_("Fila de espera"), _group("espera", _("Toda a fila de espera"), WaitingEvent.Kind.choices)),
+        (_("Retornos"), _group("retorno", _("Todos os retornos"), RecallEvent.Kind.choices)),
+        (_("Recados"), _group("recado", _("Todos os recados"), of_memos)),
         (_("Clínica"), _group("clinica", _("Tudo da clínica"), ClinicEvent.Kind.choices)),
         (
             _("Configuração, linha por linha"),

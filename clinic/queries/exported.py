@@ -1,11 +1,13 @@
-"""What is exported of a clinic as a whole. Reads only."""
+"""Patients as they are exported: all of a clinic, or those of a search. Reads only."""
 
 from collections.abc import Iterator
 
-from clinic.models import Appointment, Clinic, Patient
+from clinic.models import Appointment, Clinic, Patient, shown
 from clinic.models.patient import CURRENT
+from clinic.queries.patients import search
 
 AT_ONCE = 2000
+MOST_SEARCHED = 10_000  # more are no search: all patients are a file of their own
 
 
 def patients(clinic: Clinic) -> Iterator[Patient]:
@@ -26,3 +28,12 @@ def counts(clinic: Clinic) -> dict[str, int]:
         "patients": Patient.objects.of(clinic).order_by().count(),
         "appointments": Appointment.objects.of(clinic).order_by().count(),
     }
+
+
+def searched(clinic: Clinic, text: str) -> Iterator[Patient]:
+    """Yield the patients that their page finds by this text, at most MOST_SEARCHED, with their payers, by
+    name. At most seven queries; the access log takes them all."""
+    with shown.choosing():
+        found = [patient.pk for patient in search(clinic, text, MOST_SEARCHED, dead_too=True, widely=True)]
+    rows = Patient.objects.of(clinic).filter(pk__in=found).select_related("payer").order_by("folded_name", "pk")
+    return rows.iterator(chunk_size=AT_ONCE)

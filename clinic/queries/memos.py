@@ -30,18 +30,20 @@ class DayMemo(NamedTuple):
     author: str
 
 
-def to_do(clinic: Clinic, now: datetime, *, user: StaffUser | None = None) -> list[Memo]:
-    """Return at most MOST_LISTED that are open or were done within JUST_DONE of `now`: the earliest agreed hour first,
-    then those of a day without an hour, then those without a day, the older one first. With `user`, those for this user
-    or for anybody. One query."""
+def to_do(
+    clinic: Clinic, now: datetime, *, user: StaffUser | None = None, most: int | None = MOST_LISTED
+) -> list[Memo]:
+    """Return at most `most`, None for all, that are open or were done within JUST_DONE of `now`: the earliest agreed
+    hour first, then those of a day without an hour, then those without a day, the older one first. With `user`, those
+    for this user or for anybody. One query."""
     found = _listed(clinic, user).filter(Q(done_at=None) | Q(done_at__gt=now - JUST_DONE))
-    return list(found.order_by(F("day").asc(nulls_last=True), F("hour").asc(nulls_last=True), "pk")[:MOST_LISTED])
+    return list(found.order_by(F("day").asc(nulls_last=True), F("hour").asc(nulls_last=True), "pk")[:most])
 
 
-def done(clinic: Clinic, now: datetime, *, user: StaffUser | None = None) -> list[Memo]:
-    """Return at most MOST_LISTED that were done within DONE_SHOWN of `now`, the last one first. One query."""
+def done(clinic: Clinic, now: datetime, *, user: StaffUser | None = None, most: int | None = MOST_LISTED) -> list[Memo]:
+    """Return at most `most`, None for all, that were done within DONE_SHOWN of `now`, the last one first. One query."""
     found = _listed(clinic, user).filter(done_at__gt=now - DONE_SHOWN)
-    return list(found.order_by("-done_at", "-pk")[:MOST_LISTED])
+    return list(found.order_by("-done_at", "-pk")[:most])
 
 
 def get(clinic: Clinic, pk: int) -> Memo | None:

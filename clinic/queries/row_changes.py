@@ -1,7 +1,7 @@
 """Put the noted changes of a clinic's set-up into words. Reads only."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -39,9 +39,14 @@ def label_of(table: str) -> str:
     return str(MODELS[table]._meta.verbose_name)
 
 
-def names_for(clinic: Clinic, changes: Iterable[RowChange]) -> Names:
-    """Return the names of the rows to which these changes refer. At most a query a model of NAMED."""
+def names_for(
+    clinic: Clinic, changes: Iterable[RowChange], besides: Mapping[type[models.Model], Collection[int]] | None = None
+) -> Names:
+    """Return the names of the rows to which these changes refer, and of those `besides`, which are ids by models of
+    NAMED. At most a query a model of NAMED."""
     wanted: dict[type[models.Model], set[int]] = defaultdict(set)
+    for model, ids in (besides or {}).items():
+        wanted[model] |= set(ids)
     for change in changes:
         for snapshot in (change.before, change.after):
             for column, value in snapshot.items():
@@ -66,9 +71,12 @@ def subject(change: RowChange, names: Names) -> str:
     return ", ".join(_name(change.table, column, present[column], names) for column in columns)
 
 
-def in_words(change: RowChange, clinic: Clinic, names: Names) -> list[Change]:
-    """Return what was changed; of a row that was added or removed the values that it had."""
-    columns = [column for column in change.before | change.after if _is_shown(change, column)]
+def in_words(change: RowChange, clinic: Clinic, names: Names, only: Collection[str] | None = None) -> list[Change]:
+    """Return what was changed, `only` of these columns where they are given; of a row that was added or removed the
+    values that it had."""
+    present = change.before | change.after
+    asked = present if only is None else [column for column in present if column in only]
+    columns = [column for column in asked if _is_shown(change, column)]
     return [
         Change(
             _label(change.table, column),

@@ -194,6 +194,24 @@ def test_reports_hold_what_is_counted_row_by_row(where, drawn, away):
         transaction.set_rollback(True)
 
 
+@pytest.mark.parametrize("where", PLACES)
+def test_weeks_around_a_change_of_the_clock_are_not_alike(where):
+    """The same times of every second day for six weeks, some over midnight; the clock is changed in the third week."""
+    *place, first = where
+    blank = {
+        "minutes": 95, "status": "finished", "source": "manual", "cancelled_by": "patient", "hours_before": 0, "off": 0,
+        "cents": 0, "encaixe": None, "arrived": None, "began": None, "confirmed": False, "is_deleted": False,
+    }  # fmt: skip
+    quarters = [(day * 24 + hour) * 4 + 3 for day in range(0, 42, 2) for hour in (0, 9, 23)]
+    drawn = [blank | {"at": at, "doctor": at % 7 % 2} for at in quarters]
+    stored = Stored((*place, first - 14 * DAY), drawn, [])
+    stored.last = stored.first + 41 * DAY
+    check_occupancy(stored)
+    for days in (3, 17, 20):  # a period that ends in the middle of it
+        stored.last = stored.first + days * DAY
+        check_occupancy(stored)
+
+
 def check_outcomes(stored):
     visits = list(stored.of_period())
     report = read("faltas", stored.clinic, stored.dates)
@@ -228,7 +246,7 @@ def check_occupancy(stored):
     for doctor in stored.doctors:
         opened = {
             span.starts_at + number * MINUTE
-            for offset in range(7)
+            for offset in range((stored.last - stored.first).days + 1)
             for span in schedules.open(doctor.pk, stored.first + offset * DAY)
             for number in range((span.ends_at - span.starts_at) // MINUTE)
         }

@@ -148,7 +148,13 @@ def test_an_unknown_list_is_not_found(client, manager):
 
 @pytest.mark.parametrize(
     ("page", "name"),
-    [("patient-list", "pacientes"), ("queue", "fila"), ("waiting-list", "fila-de-espera"), ("recall-list", "retornos")],
+    [
+        ("patient-list", "pacientes"),
+        ("queue", "fila"),
+        ("waiting-list", "fila-de-espera"),
+        ("recall-list", "retornos"),
+        ("memo-list", "recados"),
+    ],
 )
 def test_a_page_offers_its_list_as_files(client, manager, page, name):
     text = client.get(reverse(f"web:{page}"), {"medico": 1}).content.decode()

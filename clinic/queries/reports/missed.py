@@ -1,7 +1,6 @@
 """No-shows and cancellations: how many, whose, and how long before the hour. Reads only."""
 
 from collections import Counter, defaultdict
-from datetime import date
 from typing import Any
 
 from django.utils.formats import date_format
@@ -12,11 +11,12 @@ from clinic.queries.reports.outcomes import MISSED_RATE, Outcomes, outcome_colum
 from clinic.queries.reports.tables import Column, Report, Table, Unit, percent
 from clinic.queries.reports.wanted import Wanted
 
-# Appointments are grouped once by all that is asked for, and these few groups then by each of it.
+# Appointments are grouped once by all that is asked for, and these few groups then by each of it. Months are counted
+# from the first one of the period: looking the beginning up takes half the time of turning each instant into a date.
 MISSED_SQL = """
     WITH counted AS (
         SELECT visit.doctor_id AS doctor, visit.source, visit.status, visit.cancelled_by,
-            date_trunc('month', visit.starts_at AT TIME ZONE %(zone)s)::date AS month,
+            width_bucket(visit.starts_at, %(months)s::timestamptz[]) AS month,
             CASE WHEN visit.status = 'cancelled' THEN width_bucket(
                 visit.starts_at - visit.status_since,
                 ARRAY['0', '2 hours', '24 hours', '3 days', '7 days']::interval[]
@@ -38,7 +38,7 @@ def missed(wanted: Wanted) -> Report:
     """Return the report. One query."""
     doctors: dict[int, Outcomes] = defaultdict(Outcomes)
     sources: dict[str, Outcomes] = defaultdict(Outcomes)
-    months: dict[date, Outcomes] = defaultdict(Outcomes)
+    months: dict[int, Outcomes] = defaultdict(Outcomes)
     notices: dict[int, Counter[str]] = defaultdict(Counter)
     for kind, doctor, source, month, cancelled_by, notice, status, times in wanted.fetch(MISSED_SQL):
         if kind == "doctor":
@@ -52,7 +52,8 @@ def missed(wanted: Wanted) -> Report:
     named_doctors = [(each.full_name, doctors[pk]) for pk, each in wanted.doctors.items() if pk in doctors]
     labels: dict[str, Any] = dict(Appointment.Source.choices)
     named_sources = [(str(label), sources[source]) for source, label in labels.items() if source in sources]
-    named_months = [(date_format(month, r"F \d\e Y").lower(), months[month]) for month in sorted(months)]
+    first_of = wanted.months
+    named_months = [(date_format(first_of[n - 1], r"F \d\e Y").lower(), months[n]) for n in sorted(months)]
     return Report((
         _outcomes("medicos", _("Por médico(a)"), _("Médico(a)"), named_doctors),
         _outcomes("origens", _("Por origem"), _("Origem"), named_sources),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
@@ -9,46 +10,65 @@ from clinic.models import Doctor, WorkingHours
 from clinic.models.appointment import STANDING_SQL
 from clinic.queries.reports.tables import Column, Report, Table, Unit, Values, percent
 from clinic.queries.reports.wanted import Wanted
-from clinic.schedule import load_schedules, worked_minutes
+from clinic.schedule import clock_changes, load_schedules, worked_minutes
 
-# Thousands of appointments share few times: each of these is cut into hours of the clinic's clock once, and not again
-# for every appointment.
+# Weeks are alike while the clock is not changed: appointments are counted by where they lie in seven days, and the few
+# spans that differ are cut into hours of the clinic's clock once. `{stretch}` keeps what lies beside a change apart.
 OCCUPANCY_SQL = f"""
     WITH span AS (
-        SELECT greatest(visit.starts_at, %(since)s::timestamptz) AS starts_at,
-            least(visit.ends_at, %(until)s::timestamptz) AS ends_at, array_agg(visit.doctor_id) AS doctors
+        SELECT visit.doctor_id AS doctor, greatest(visit.starts_at, %(since)s::timestamptz) AS starts_at,
+            least(visit.ends_at, %(until)s::timestamptz) AS ends_at
         FROM clinic_appointment AS visit
         WHERE visit.clinic_id = %(clinic)s AND visit.starts_at > %(earliest)s AND visit.starts_at < %(until)s
           AND visit.ends_at > %(since)s AND {STANDING_SQL} AND encaixe_by_id IS NULL AND {{chosen}}
-        GROUP BY 1, 2
+    ), counted AS MATERIALIZED (
+        SELECT doctor, starts_at - date_bin('7 days', starts_at, %(since)s::timestamptz) AS place,
+            ends_at - starts_at AS length, {{stretch}} AS stretch, min(starts_at) AS starts_at, count(*) AS times
+        FROM span GROUP BY 1, 2, 3, 4
+    ), cut AS (
+        SELECT place, length, stretch, min(starts_at) AS starts_at FROM counted GROUP BY 1, 2, 3
     ), part AS MATERIALIZED (
-        SELECT span.doctors,
+        SELECT cut.place, cut.length, cut.stretch,
             extract(isodow FROM hour.begins AT TIME ZONE %(zone)s)::int AS weekday,
             extract(hour FROM hour.begins AT TIME ZONE %(zone)s)::int AS hour,
-            (extract(epoch FROM least(span.ends_at, hour.begins + interval '1 hour')
-                - greatest(span.starts_at, hour.begins)) / 60)::int AS minutes
-        FROM span
+            (extract(epoch FROM least(cut.starts_at + cut.length, hour.begins + interval '1 hour')
+                - greatest(cut.starts_at, hour.begins)) / 60)::int AS minutes
+        FROM cut
         CROSS JOIN LATERAL generate_series(
-            date_trunc('hour', span.starts_at, %(zone)s), span.ends_at - interval '1 microsecond', interval '1 hour'
+            date_trunc('hour', cut.starts_at, %(zone)s), cut.starts_at + cut.length - interval '1 microsecond',
+            interval '1 hour'
         ) AS hour (begins)
     )
-    SELECT doctor, part.weekday, part.hour, sum(part.minutes)
-    FROM part CROSS JOIN LATERAL unnest(part.doctors) AS doctor
+    SELECT counted.doctor, part.weekday, part.hour, sum(counted.times * part.minutes)::bigint
+    FROM counted JOIN part USING (place, length, stretch)
     GROUP BY 1, 2, 3
 """  # noqa: S608 - no input in it
 type DoctorHour = tuple[int, int, int]  # id of the doctor, ISO weekday, hour of the clinic's clock
+ONE_DAY = timedelta(days=1)
 OCCUPIED = 3  # the place of the percentage in a row
 
 
 def occupancy(wanted: Wanted) -> Report:
     """Return the report. Two queries."""
-    booked = Counter({(doctor, day, hour): minutes for doctor, day, hour, minutes in wanted.fetch(OCCUPANCY_SQL)})
+    found = wanted.fetch(OCCUPANCY_SQL, stretch=_stretch(wanted))
+    booked = Counter({(doctor, day, hour): minutes for doctor, day, hour, minutes in found})
     worked = _worked(wanted, {doctor for doctor, _day, _hour in booked})
     tables = [_by_doctor(wanted, booked, worked), _by_weekday(booked, worked), _heat(booked, worked)]
     return Report(
         tables,
         [_("Vale o horário de cada data, como está escrito hoje: o que foi trocado sem “vale de” conta como é agora.")],
     )
+
+
+def _stretch(wanted: Wanted) -> str:
+    """Return the expression that numbers what lies before, beside and after each change of the clock: two days around
+    one are a stretch of their own, in which no two spans are a week apart."""
+    days = clock_changes(wanted.clinic, wanted.first, wanted.last)
+    edges = sorted({edge for day in days for edge in (wanted.clinic.day(day - ONE_DAY)[0], wanted.clinic.day(day)[1])})
+    if not edges:
+        return "0"
+    listed = ", ".join(f"'{edge.isoformat()}'" for edge in edges)
+    return f"width_bucket(starts_at, ARRAY[{listed}]::timestamptz[])"
 
 
 def _worked(wanted: Wanted, booked: Iterable[int]) -> Counter[DoctorHour]:

@@ -48,6 +48,12 @@ class Wanted:
     def chosen_procedure(self) -> Procedure | None:
         return None if self.procedure is None else self.procedures[self.procedure]
 
+    @property
+    def months(self) -> list[date]:
+        """The first dates of the months that the period touches, in order."""
+        begins, ends = (day.year * 12 + day.month - 1 for day in (self.first, self.last))
+        return [date(number // 12, number % 12 + 1, 1) for number in range(begins, ends + 1)]
+
     def fetch(self, statement: str, **more: str) -> list[tuple[Any, ...]]:
         """Run a statement that aggregates, and return its rows. `{visits}` and `{events}` in it are the conditions of
         clinic_appointment as visit and of clinic_appointmentevent as event, `{chosen}` that of a chosen doctor and
@@ -58,6 +64,7 @@ class Wanted:
             "since": self.clinic.day(self.first)[0],
             "until": self.clinic.day(self.last)[1],
             "earliest": self.clinic.day(self.first)[0] - OVERLAP_LOOKBACK,
+            "months": [self.clinic.day(month)[0] for month in self.months],
             "events_until": self.clinic.day(self.last + timedelta(days=1))[1],
             "doctor": self.doctor,
             "procedure": self.procedure,

@@ -1,4 +1,5 @@
 """The lists of the screen as files for spreadsheets, for who may export; all who are in a file stand in the access log.
+A file is of one instant, whatever is booked while it is written.
 
 The next 48 hours as a file and the PDF of a day are no exports: the desk works from them when the network falls, and on
 paper (`web.printed`)."""
@@ -12,8 +13,10 @@ from django.views.decorators.http import require_safe
 
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import export_required
-from clinic.web.exporting.tables import TABLES, Exported
+from clinic.transactions import one_snapshot
+from clinic.web.exporting.tables import TABLES, Asked, Exported
 from clinic.web.exports import csv_of_texts, workbook_of_texts
+from clinic.web.patient.views import searched
 from clinic.web.responses import private
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -24,8 +27,10 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @export_required
 def csv_file(request: ClinicRequest, name: str) -> HttpResponse:
     """Answer a list as CSV, with the filters of its page."""
-    table = _table(request, name)
-    return _as_file(csv_of_texts(table.rows).encode(), "text/csv; charset=utf-8", f"{table.name}.csv")
+    with one_snapshot():
+        table = _table(request, name)
+        content = csv_of_texts(table.rows).encode()
+    return _as_file(content, "text/csv; charset=utf-8", f"{table.name}.csv")
 
 
 @require_safe
@@ -33,8 +38,10 @@ def csv_file(request: ClinicRequest, name: str) -> HttpResponse:
 @export_required
 def workbook(request: ClinicRequest, name: str) -> HttpResponse:
     """Answer the same as a workbook."""
-    table = _table(request, name)
-    return _as_file(workbook_of_texts(table.title, table.rows), XLSX, f"{table.name}.xlsx")
+    with one_snapshot():
+        table = _table(request, name)
+        content = workbook_of_texts(table.title, table.rows)
+    return _as_file(content, XLSX, f"{table.name}.xlsx")
 
 
 def _table(request: ClinicRequest, name: str) -> Exported:
@@ -44,7 +51,7 @@ def _table(request: ClinicRequest, name: str) -> Exported:
         raise Http404
     if listed.for_managers and not request.user.is_manager:
         raise PermissionDenied(_("Esta lista quem exporta é a gestão da clínica."))
-    return listed.table(request.clinic, request.GET, timezone.now())
+    return listed.table(Asked(request.clinic, request.GET, timezone.now(), request.user, searched(request)))
 
 
 def _as_file(content: bytes, content_type: str, name: str) -> HttpResponse:

@@ -57,7 +57,7 @@ def search(request: ClinicRequest) -> HttpResponse:
     elif typed := take(request):
         text = typed.get("q", "")
     else:
-        text = request.session.get(SEARCH_SESSION_KEY, "") if LAST_SEARCH.items() <= request.GET.dict().items() else ""
+        text = searched(request)
     response = partial_or_page(request, "patient/list.html", "found", _list_context(request, text))
     if request.method == "POST":
         response["HX-Replace-Url"] = _search_url(text)
@@ -94,6 +94,12 @@ def _list_context(request: ClinicRequest, text: str) -> dict[str, Any]:
         "phone_fault": "" if listed else phone_fault(text, clinic),
         "oob": wants_partial(request),
     }
+
+
+def searched(request: ClinicRequest) -> str:
+    """Return the text of the last search where the address asks for it (`busca=ultima`), else ""."""
+    is_asked = LAST_SEARCH.items() <= request.GET.dict().items()
+    return str(request.session.get(SEARCH_SESSION_KEY, "")) if is_asked else ""
 
 
 def _search_url(text: str) -> str:

@@ -59,7 +59,7 @@ class PercentOrAmountField(LocalDecimalField):
 
 
 class RiseForm(forms.Form):
-    """By how much, of which procedures, for whom, from when on. The procedures are those that are ticked."""
+    """By how much, of which procedures and payers, from when on. The procedures are those that are ticked."""
 
     kind = forms.ChoiceField(
         label=gettext_lazy("Reajuste"),

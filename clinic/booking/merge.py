@@ -165,7 +165,7 @@ def _move(
 
 def _booked_since(clinic: Clinic, going: list[int], merge: PatientMerge) -> list[int]:
     """Return the appointments with which recalls of these visits were booked since the merge: the recall goes with its
-    visit, and its booking is for whoever was to be called."""
+    visit, and its booking is for the patient who was to be called."""
     recalls = Recall.objects.of(clinic).filter(appointment__in=going, booked__isnull=False)
     booked = Appointment.objects.of(clinic).filter(pk__in=recalls.order_by().values("booked"), patient=merge.kept_id)
     since = booked.filter(created_at__gt=merge.at).exclude(pk__in=going).order_by("pk")

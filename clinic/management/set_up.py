@@ -84,7 +84,7 @@ def set_up(content: Mapping[str, Any]) -> Outcome:
             _collect(faults, f"procedures[{number}]", partial(_procedure, clinic, row, outcome))
         for number, row in enumerate(content.get("doctors", [])):
             _collect(faults, f"doctors[{number}]", partial(_doctor, clinic, row, outcome))
-        for number, row in enumerate(content.get("staff", [])):  # of whom some are these doctors
+        for number, row in enumerate(content.get("staff", [])):  # some of them are these doctors
             _collect(faults, f"staff[{number}]", partial(_invite, clinic, row, outcome))
     if faults:
         raise FileRefused(faults)
@@ -192,7 +192,7 @@ def _faults_of_clinic(clinic: Clinic, row: Mapping[str, Any]) -> dict[str, str]:
 
 def _invite(clinic: Clinic, row: Mapping[str, Any], outcome: Outcome) -> None:
     """Invite a person, unless one of that name is there or invited already, with whatever role. The role `doctor` is
-    for the own day of the doctor whom `doctor` names, the one of the person's own name without it."""
+    for the own day of the doctor named in `doctor`, the one of the person's own name without it."""
     name, role = tidy(_text(row, "name")), _text(row, "role") or StaffUser.Role.RECEPTIONIST
     if role not in StaffUser.Role.values:
         raise _Fault("role", "Write receptionist, manager, master or doctor.")

@@ -290,7 +290,7 @@ def _held(clinic: Clinic, procedures: Iterable[int], payers: Iterable[int], day:
 
 
 def _lock(clinic: Clinic, wanted: Iterable[_Whose]) -> set[_Whose]:
-    """Lock the rows of these procedures, then of the payers, each in order of id; return of whom both are there."""
+    """Lock the rows of these procedures, then of the payers, each in order of id; return the pairs that are there."""
     pairs = set(wanted)
     procedures = _lock_each(Procedure, clinic, {procedure for procedure, _payer in pairs})
     payers = {None} | _lock_each(Payer, clinic, {payer for _procedure, payer in pairs if payer})

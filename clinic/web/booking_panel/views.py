@@ -160,7 +160,7 @@ def take_day_prices(request: ClinicRequest, pk: int) -> HttpResponse:
     """Give the appointment the prices of its day, if they still make the posted `total`; without one, show it."""
     shown = read_amount(request.POST.get("total", ""))
     if shown is None:
-        return detail_or_redirect(request, pk)
+        return detail_or_redirect(request, get_appointment(request, pk).pk)
     clinic, by = request.clinic, author(request)
     return act_response(
         request,

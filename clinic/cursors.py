@@ -9,14 +9,11 @@ DATABASE_URL has to name a session pool. The hand-written statements in `booking
 large table from end to end.
 """
 
-from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
-import psycopg
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
-from psycopg_pool import ConnectionPool
 
 
 class ComposedCursor(ServerBindingCursor):
@@ -35,13 +32,3 @@ def prepared_cursor() -> CursorWrapper:
         # The stubs have neither the method nor the parameter.
         cursor = connection._prepare_cursor(ServerBindingCursor(connection.connection))  # type: ignore[attr-defined, call-arg]
         return cursor
-
-
-def check_connection(kept: psycopg.Connection) -> None:
-    """Raise psycopg.OperationalError where the other side has ended the connection; for the pool, before each request.
-
-    An ended connection has something to read: only then the server is asked, which takes a round trip."""
-    with DefaultSelector() as selector:
-        selector.register(kept.fileno(), EVENT_READ)
-        if selector.select(0):
-            ConnectionPool.check_connection(kept)

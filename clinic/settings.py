@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from environs import Env
 
-from clinic.cursors import ComposedCursor, check_connection
+from clinic.cursors import ComposedCursor
 
 env = Env()
 
@@ -145,12 +145,7 @@ DATABASES["default"] |= {
     "CONN_HEALTH_CHECKS": True,
     "OPTIONS": DATABASES["default"].get("OPTIONS", {})
     | {
-        "pool": {
-            "min_size": 1,
-            "max_size": env.int("DATABASE_POOL_SIZE", 16),
-            "timeout": 10,
-            "check": check_connection,
-        },
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 16), "timeout": 10},
         # A booking that waits longer than this for a doctor's row answers "try again" (clinic.transactions).
         # No statement is so long that it is worth compiling it first, which a wrong estimate of its rows would cause.
         "options": f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c idle_in_transaction_session_timeout=60s -c jit=off",

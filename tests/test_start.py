@@ -90,7 +90,7 @@ class Clinic:
         return self.process.returncode, output
 
 
-def eventually(condition, seconds: float = 30) -> None:
+def eventually(condition, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come about"

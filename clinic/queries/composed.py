@@ -4,23 +4,36 @@ Composing the statement of a day takes Django longer than PostgreSQL takes to ru
 minute. The rules in it stay written once, as expressions; what changes from one run to the next is a `parameter`.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Self
 
 from django.db import connection
 from django.db.models import Expression, Field, QuerySet
 
 
 class _Parameter(Expression):
-    def __init__(self, name: str, output_field: "Field[Any, Any]") -> None:
+    def __init__(self, name: str, output_field: "Field[Any, Any]", offset: timedelta = timedelta(0)) -> None:
         super().__init__(output_field=output_field)
-        self.name = name
+        self.name, self.offset = name, offset
+
+    # An offset is added before the statement runs, as to any instant in Python.
+    def __add__(self, offset: timedelta) -> Self:  # type: ignore[override]  # nothing else is added to an instant
+        return type(self)(self.name, self.output_field, self.offset + offset)
+
+    def __sub__(self, offset: timedelta) -> Self:  # type: ignore[override]  # nor taken from it
+        return self + -offset
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         return "%s", (self,)
 
+    def value(self, values: Mapping[str, Any]) -> Any:
+        return values[self.name] + self.offset if self.offset else values[self.name]
+
 
 def parameter(name: str, output_field: "Field[Any, Any]") -> Any:
-    """Return what stands in a queryset for a value that `ComposedStatement.rows` is given by this name."""
+    """Return what stands in a queryset for a value that `ComposedStatement.rows` is given by this name; to and from an
+    instant a timedelta can be added and taken."""
     return _Parameter(name, output_field)
 
 
@@ -35,7 +48,7 @@ class ComposedStatement:
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """Run it with these values of its parameters. One query."""
-        params = [values[each.name] if isinstance(each, _Parameter) else each for each in self._params]
+        params = [each.value(values) if isinstance(each, _Parameter) else each for each in self._params]
         with connection.cursor() as cursor:
             cursor.execute(self._sql, params)
             return [tuple(row) for row in self._apply_converters(cursor.fetchall(), self._converters)]

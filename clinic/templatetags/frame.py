@@ -31,10 +31,11 @@ def menu(context: dict[str, Any]) -> str:
     )
 
 
-@register.simple_tag
-def trouble(user: Any) -> str:
-    """Return the messages that scripts show when a request has failed."""
-    return _draw("_trouble.html", is_signed_in=user.is_authenticated)
+@register.simple_tag(takes_context=True)
+def trouble(context: dict[str, Any]) -> str:
+    """Return the messages that scripts show when a request has failed. The page of an error may know no user."""
+    user = context.get("user")
+    return _draw("_trouble.html", is_signed_in=bool(user and user.is_authenticated))
 
 
 def _draw(name: str, **facts: Fact) -> str:

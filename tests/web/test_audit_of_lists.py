@@ -240,6 +240,7 @@ def test_the_page_and_the_file_have_them(client, desk, by):
     page = client.get(INDEX).text
     for kind in ("Fila de espera: posto", "Retorno: anotado", "Recado: escrito"):
         assert kind in page
+    assert "Só agendamentos e configuração têm médico(a)." in page
     table = client.get(reverse("web:audit-table"), {"tipo": "espera"}).content.decode("utf-8-sig")
     [_head, row] = csv.reader(StringIO(table), delimiter=";")
     assert row[3] == f"procedimentos: Consulta; observações: {SECRET}" and row[4] == "Rita Recepção"

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
 # Three workers share the server, each with the threads of a race and a live server at times.
 THROW_AWAY |= {"max_connections": "250"}
-# Files in memory: a table that is emptied is a new file, and a test that commits empties forty of them.
+# Files in memory: each run copies the data, and each test about migrations a database.
 MEMORY = Path("/dev/shm")  # noqa: S108 - what is made in it has a random name
 ROOM = 2_000_000_000  # bytes; a whole run takes a third of it
 A_MINUTE = 60

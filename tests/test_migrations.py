@@ -282,6 +282,22 @@ def test_older_events_are_given_their_doctor(own_database, newest):
     assert {doctor for pk, _, doctor in written if pk == moved.pk} == {desk.doctor.pk, other.pk}
 
 
+def test_indexes_that_broke_off_are_built_in_both_directions(own_database):
+    own_database.begin()
+    broke_off = "CREATE INDEX %s ON clinic_appointmentevent (id)"
+    for name, other, first in (
+        ("appointmentevent_doctor_at", "appointmentevent_doctor_acts", "0091_booking_limits"),
+        ("appointmentevent_former_acts", "appointmentevent_former_doctor", None),
+    ):
+        with connection.cursor() as cursor:
+            cursor.execute(broke_off % name)
+        migrate(first)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'clinic_appointmentevent'")
+            built = dict(cursor.fetchall())
+        assert "(id)" not in built[name] and other not in built
+
+
 def test_the_whole_way_back_and_here_again_keeps_what_is_booked(newest, booked):
     """Through every migration since users' names were folded, with rows that earlier versions do not know."""
     visit = {"clinic": booked.clinic, "by": BY}

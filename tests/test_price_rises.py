@@ -364,7 +364,7 @@ def test_all_prices_are_raised_by_one_rule(clinic, manager, today, consulta, uni
 
 def test_a_price_that_ended_before_is_let_alone(clinic, manager, today, consulta, unimed):
     first = today + 21 * DAY
-    with pytest.raises(RiseRefused, match="NOTHING_CHANGES"):
+    with pytest.raises(RiseRefused, match="NO_PRICES"):
         rise_of(clinic, manager, first, percentage=Decimal(10), is_private=False, payers=(unimed.pk,))
 
 
@@ -373,9 +373,9 @@ def test_a_payers_price_changed_since_keeps_the_rise(clinic, manager, today, con
     rise = rise_of(clinic, manager, today, percentage=Decimal(10), payers=(unimed.pk,))
     row = ProcedurePrice.objects.filter(payer=unimed, valid_from=today)
     assert row.update(**({"price": 70} if what == "price" else {"valid_until": None}))
-    with pytest.raises(RiseRefused, match="CHANGED_SINCE"):
+    with pytest.raises(RiseRefused, match="CHANGED_SINCE") as refused:
         take_back(rise.pk, clinic=clinic, by=manager)
-    assert prices(clinic, today) == ["110.00"]
+    assert refused.value.names == ["Consulta (Unimed)"] and prices(clinic, today) == ["110.00"]
 
 
 def test_a_payer_that_is_no_more_is_let_alone(clinic, manager, today, consulta, unimed):
@@ -387,11 +387,11 @@ def test_a_payer_that_is_no_more_is_let_alone(clinic, manager, today, consulta, 
 
 @pytest.mark.parametrize(("whose", "count"), [("private", 1), ("unimed", 1), ("all", 2)])
 def test_the_page_asks_whose_prices(client, clinic, today, consulta, unimed, whose, count):
-    make_payer(clinic, name="Sem preço")
+    make_payer(clinic, name="Amil")
     value = str(unimed.pk) if whose == "unimed" else whose
     typed = {"first": f"{today:%d/%m/%Y}", "procedure": [consulta.pk], "whose": value}
     seen = sent(client, **typed)
-    assert len(seen.context["prices"]) == count and "Sem preço" not in seen.text
+    assert len(seen.context["prices"]) == count and "Amil" not in seen.text
     assert ("R$\N{NO-BREAK SPACE}64,80" in seen.text) is (whose != "private")
     assert sent(client, "save", seen=seen.context["seen"], **typed).status_code == 302
     assert prices(clinic, today) == ["100.00" if whose == "unimed" else "108.00"]
@@ -400,6 +400,27 @@ def test_the_page_asks_whose_prices(client, clinic, today, consulta, unimed, who
     assert written[whose] in page
     back = client.get(reverse("admin:clinic_procedure_take_back", args=[PriceRise.objects.get().pk]))
     assert ("Unimed" in back.text) is (whose != "private")
+
+
+@pytest.mark.parametrize(
+    ("value", "days", "sentence"),
+    [
+        ("8", 21, "Neste dia o convênio não tem preço próprio nos procedimentos escolhidos."),
+        ("-61", 0, "abaixo de zero: Consulta (Unimed)."),
+    ],
+)
+def test_what_is_wrong_with_a_payers_price_is_said(client, today, consulta, unimed, value, days, sentence):
+    typed = {"first": f"{today + days * DAY:%d/%m/%Y}", "procedure": [consulta.pk], "whose": str(unimed.pk)}
+    answer = sent(client, kind="amount", value=value, **typed)
+    assert answer.status_code == 409 and sentence in answer.text
+
+
+def test_another_end_than_seen_is_shown_first(client, today, consulta, unimed):
+    typed = {"first": f"{today:%d/%m/%Y}", "procedure": [consulta.pk], "whose": str(unimed.pk)}
+    seen = sent(client, **typed).context["seen"]
+    ProcedurePrice.objects.update(valid_until=today + 40 * DAY)
+    answer = sent(client, "save", seen=seen, **typed)
+    assert answer.status_code == 409 and "Não são mais os preços que foram mostrados" in answer.text
 
 
 def test_a_payer_of_another_clinic_is_no_choice(client, clinic, today, consulta, unimed):

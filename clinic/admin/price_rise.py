@@ -41,6 +41,7 @@ ROUNDINGS = ["0", "0.50", "1", "5"]
 RISES_SHOWN = 20
 FAULTS = {
     RiseFault.NOTHING_CHANGES: gettext_lazy("Assim nenhum preço muda. Escreva outro valor."),
+    RiseFault.NO_PRICES: gettext_lazy("Neste dia o convênio não tem preço próprio nos procedimentos escolhidos."),
     RiseFault.BELOW_ZERO: gettext_lazy("Ficaria abaixo de zero: %(names)s. Diminua menos, ou tire da lista."),
     RiseFault.TOO_HIGH: gettext_lazy("Ficaria alto demais: %(names)s. Aumente menos, ou tire da lista."),
     RiseFault.CHANGED_MEANWHILE: gettext_lazy(
@@ -165,7 +166,7 @@ class PriceRises(ListMixin):
             return self._rise_page(request, form, chosen, reason=_("Escolha ao menos um procedimento."))
         prices = new_prices(clinic, form.rise, chosen)
         try:
-            check_new_prices(prices)
+            check_new_prices(form.rise, prices)
             if "save" not in request.POST:
                 return self._rise_page(request, form, chosen, prices=prices)
             if request.POST.get("seen") != _digest(prices):
@@ -269,7 +270,7 @@ def _ids(data: Any) -> list[int]:
 
 
 def _digest(prices: Iterable[NewPrice]) -> str:
-    parts = [(*price.key, price.old, price.new) for price in prices]
+    parts = [(*price.key, price.old, price.new, price.until) for price in prices]
     return blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 

@@ -29,7 +29,9 @@ class Migration(migrations.Migration):
             "recall_text",
             text(
                 "texto de retorno",
-                "O que se escreve pelo WhatsApp em Retornos. Vazio: o nosso texto. Campos: " + KNOWN + ".",
+                "O que se escreve pelo WhatsApp em Retornos. Vazio: o nosso texto. Campos: " + KNOWN + "; o nome do médico"
+                " vem com o artigo, e onde não há médico fica “a nossa equipe”. Uma linha em que todos os campos estão"
+                " vazios não é enviada.",
             ),
         ),
         migrations.AddField(

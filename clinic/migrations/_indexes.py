@@ -15,7 +15,7 @@ class AddIndexAnew(AddIndexConcurrently):
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         with waiting_for_any_time(schema_editor):
-            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(self.index.name)}")
+            drop_leftover(schema_editor, self.index.name)
             super().database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state):
@@ -24,7 +24,8 @@ class AddIndexAnew(AddIndexConcurrently):
 
 
 class RemoveIndexInTime(RemoveIndexConcurrently):
-    """Remove an index concurrently, however long older transactions take; may be repeated after an interruption."""
+    """Remove an index concurrently, however long older transactions take; may be repeated after an interruption, in
+    both directions: on the way back it is built as AddIndexAnew builds."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         with waiting_for_any_time(schema_editor):
@@ -32,7 +33,13 @@ class RemoveIndexInTime(RemoveIndexConcurrently):
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state):
         with waiting_for_any_time(schema_editor):
+            drop_leftover(schema_editor, self.name)
             super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+def drop_leftover(schema_editor, name):
+    """Drop the index of that name, which may be an invalid one of an earlier try, if there is one."""
+    schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(name)}")
 
 
 @contextmanager

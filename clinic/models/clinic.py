@@ -268,7 +268,11 @@ class Clinic(models.Model):
     recall_text = _text(
         _("texto de retorno"),
         format_lazy(
-            _("O que se escreve pelo WhatsApp em Retornos. Vazio: o nosso texto. Campos: {known}."),
+            _(
+                "O que se escreve pelo WhatsApp em Retornos. Vazio: o nosso texto. Campos: {known}; o nome do médico"
+                " vem com o artigo, e onde não há médico fica “a nossa equipe”. Uma linha em que todos os campos estão"
+                " vazios não é enviada."
+            ),
             known=KNOWN_IN_RECALLS,
         ),
         validate_recall_text,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BigIntegerField, Q, QuerySet
+from django.db.models import BigIntegerField, F, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.db.models.lookups import Exact
@@ -27,6 +27,7 @@ from clinic.models import (
     PatientEvent,
     RecallEvent,
     RowChange,
+    StaffLink,
     StaffUser,
     WaitingEvent,
 )
@@ -41,6 +42,15 @@ PROGRAMS = ("imagemais", "mivicall")
 # The sources, numbered by the order of what happened at one instant.
 NUMBERS = {"espera": 7, "retorno": 6, "recado": 5, "visita": 4, "ficha": 3, "clinica": 2, "dados": 1}
 WITHOUT_DOCTOR = {"ficha", "espera", "retorno", "recado"}
+# A memo that went over to the patient who was kept of two: nothing of it that is shown is another.
+WITHOUT_WORDS = Q(act=RowChange.Act.CHANGED, before__day=F("after__day")) & ~Q(
+    after__has_any_keys=["done_at", *(column for column in list_changes.SHOWN_OF_MEMO if column != "day")]
+)
+# Links that had opened nothing for a month (`staff_links.forget`); no page deletes one, and of an open invitation it is
+# shown.
+PURGED = Q(table="stafflink", act=RowChange.Act.REMOVED) & ~Q(
+    before__contains={"kind": StaffLink.Kind.INVITATION, "used_at": None, "revoked_at": None}
+)
 
 
 @dataclass(frozen=True)
@@ -194,12 +204,12 @@ def _of_recalls(wanted: Wanted, kind: str) -> QuerySet[Any]:
 
 
 def _of_memos(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows = RowChange.objects.of(wanted.clinic).filter(table=list_changes.MEMO)
+    rows = RowChange.objects.of(wanted.clinic).filter(table=list_changes.MEMO).exclude(WITHOUT_WORDS)
     return rows.filter(act=kind) if kind else rows
 
 
 def _of_set_up(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows = RowChange.objects.of(wanted.clinic)
+    rows = RowChange.objects.of(wanted.clinic).exclude(PURGED)
     if kind:
         return rows.filter(table=kind)
     rows = rows.exclude(table=list_changes.MEMO)
@@ -314,12 +324,14 @@ def _memos(clinic: Clinic, rows: Sequence[RowChange]) -> dict[int, Memo]:
 
 def _of_memo(row: RowChange, clinic: Clinic, names: row_changes.Names, memo: Memo | None) -> Entry:
     """Return what was done with a memo. What people wrote in it is noted nowhere: a redaction blanks it."""
-    patient = memo and (memo.appointment.patient if memo.appointment else memo.patient)
-    changes = _changes_of(row, clinic, names, only=list_changes.SHOWN_OF_MEMO)
+    patient = None if memo is None else memo.appointment.patient if memo.appointment else memo.patient
     about = patient.display_name if patient else memo.name if memo else ""
-    page = ("web:patient-detail", patient.pk) if patient and patient.blocked_at is None else None
     kind = _("Recado: %(what)s") % {"what": list_changes.act_of_memo(row)}
-    return _entry(row, kind=kind, about=about, page=page, changes=changes, request_id=str(row.request_id or ""))
+    words: dict[str, Any] = {}
+    if patient is None or patient.blocked_at is None:
+        page = ("web:patient-detail", patient.pk) if patient else None
+        words = {"page": page, "changes": _changes_of(row, clinic, names, only=list_changes.SHOWN_OF_MEMO)}
+    return _entry(row, kind=kind, about=about, request_id=str(row.request_id or ""), **words)
 
 
 def _of_clinic_event(row: ClinicEvent) -> Entry:

@@ -25,7 +25,7 @@ def _values(recall: Recall) -> dict[str, str]:
     clinic = recall.clinic
     return {
         "paciente": recall.patient.display_name.split()[0],
-        "medico": recall.doctor.in_sentence["the_doctor"] if recall.doctor else "",
+        "medico": recall.doctor.in_sentence["the_doctor"] if recall.doctor else _("a nossa equipe"),
         "clinica": clinic.name,
         "endereco": ", ".join(filter(None, [clinic.address, clinic.town])),
         "procedimento": recall.procedure.name if clinic.texts_tell_procedure else "",

@@ -31,12 +31,12 @@ NAMED = (Doctor, Payer, Procedure, StaffUser, ClinicHoliday)
 
 
 def label_of(table: str) -> str:
-    """Return what a row of the table is, as people call it."""
+    """Return what a row of the table is, as people call it; of a table that a later version notes, its name."""
     if table == "doctor_procedures":
         return _("procedimento de médico(a)")
     if table == "clinicholiday_doctors":
         return _("médico(a) de uma exceção")
-    return str(MODELS[table]._meta.verbose_name)
+    return str(MODELS[table]._meta.verbose_name) if table in MODELS else table
 
 
 def names_for(

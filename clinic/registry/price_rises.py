@@ -28,6 +28,7 @@ class RiseFault(Enum):
     """Why prices cannot be raised so, or a rise not be taken back."""
 
     NOTHING_CHANGES = auto()
+    NO_PRICES = auto()
     BELOW_ZERO = auto()
     TOO_HIGH = auto()
     CHANGED_MEANWHILE = auto()
@@ -36,7 +37,8 @@ class RiseFault(Enum):
 
 
 class RiseRefused(Exception):
-    """Raised when nothing was written; `names` are those of the procedures at fault."""
+    """Raised when nothing was written; `names` are those of the procedures at fault, with the payers whose
+    prices they are."""
 
     def __init__(self, fault: RiseFault, names: Iterable[str] = ()) -> None:
         super().__init__(fault.name)
@@ -116,6 +118,11 @@ class NewPrice:
         return _Key(self.procedure.pk, self.payer.pk if self.payer else None, self.first)
 
     @property
+    def name(self) -> str:
+        """Of the procedure, with the payer if it is one's price."""
+        return _named(self.procedure.name, self.payer.name if self.payer else None)
+
+    @property
     def is_free(self) -> bool:
         return not self.old
 
@@ -174,7 +181,7 @@ def raise_prices(
         prices = new_prices(clinic, rise, procedures)
         if prices != list(seen):
             raise RiseRefused(RiseFault.CHANGED_MEANWHILE)
-        check_new_prices(prices)
+        check_new_prices(rise, prices)
         _write(clinic, {price.key: _begun(price.kept, price.until) for price in prices})
         return PriceRise.objects.create(
             clinic=clinic,
@@ -189,11 +196,13 @@ def raise_prices(
     return run_in_transaction(work)
 
 
-def check_new_prices(prices: Sequence[NewPrice]) -> None:
-    """Raise RiseRefused unless the prices can be stored, and one of them is another."""
-    if below := [price.procedure.name for price in prices if price.new < 0]:
+def check_new_prices(rise: Rise, prices: Sequence[NewPrice]) -> None:
+    """Raise RiseRefused unless the prices that the rise makes can be stored, and one of them is another."""
+    if not prices and not rise.is_private:
+        raise RiseRefused(RiseFault.NO_PRICES)
+    if below := [price.name for price in prices if price.new < 0]:
         raise RiseRefused(RiseFault.BELOW_ZERO, below)
-    if high := [price.procedure.name for price in prices if price.new >= MONEY_LIMIT]:
+    if high := [price.name for price in prices if price.new >= MONEY_LIMIT]:
         raise RiseRefused(RiseFault.TOO_HIGH, high)
     if not any(price.difference for price in prices):
         raise RiseRefused(RiseFault.NOTHING_CHANGES)
@@ -256,15 +265,19 @@ def raised_payers(rise: PriceRise) -> list[str | None]:
 
 
 def _changed_since(clinic: Clinic, rise: PriceRise, changes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the names of the procedures of these changes whose prices from the date on are not those that the rise
-    left; those that it did not change may be others."""
-    names = {_key(change)[:2]: change["name"] for change in changes}
+    """Return the names, with their payers, of the procedures of these changes whose prices from the date on are not
+    those that the rise left; those that it did not change may be others."""
+    names = {_key(change)[:2]: _named(change["name"], change.get("payer_name")) for change in changes}
     changed = {_key(change) for change in changes}
     unchanged = {_key(change) for change in rise.changes} - changed
     left = {_key(change): kept for change in changes if (kept := _stored(change, "kept"))}
     begun = _begins(clinic, [procedure for procedure, _payer in names], rise.valid_from)
     now = {key: price for key, price in begun.items() if key not in unchanged}
     return [name for whose, name in names.items() if _of(left, whose) != _of(now, whose)]
+
+
+def _named(procedure: str, payer: str | None) -> str:
+    return f"{procedure} ({payer})" if payer else procedure
 
 
 def _of(prices: _Begins, whose: _Whose) -> _Begins:

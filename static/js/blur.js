@@ -3,6 +3,9 @@
 const BLUR = "blur"; // in this tab
 const OWN_TITLE = document.title; // "Ana Souza · Clínica Sol": of it only the clinic stays
 
+// Titles that may name people: all but those of icons, bars and abbreviations, and of free times.
+const NAMING = '[title]:not([title=""], .act, .away, .button, .slot > a, abbr, meter)';
+
 const isBlurred = () => sessionStorage.getItem(BLUR) === "on";
 
 function followBlur() {
@@ -11,7 +14,7 @@ function followBlur() {
   document.title = isBlurred() ? OWN_TITLE.split(" · ").at(-1) : OWN_TITLE;
   if (isBlurred()) return;
   for (const element of document.querySelectorAll("[data-tooltip]")) {
-    element.title = element.dataset.tooltip;
+    element.title ||= element.dataset.tooltip; // another script may have written one meanwhile
     delete element.dataset.tooltip;
   }
 }
@@ -31,5 +34,5 @@ document.addEventListener("click", ({ target }) => {
 // A tooltip shows the whole of a card's text. On the window, after the scripts of a page that write one under the pointer.
 window.addEventListener("mouseover", ({ target }) => {
   if (!isBlurred()) return;
-  for (let element = target.closest?.("[title]"); element; element = element.closest("[title]")) takeTooltip(element);
+  for (let element = target.closest?.(NAMING); element; element = element.closest(NAMING)) takeTooltip(element);
 });

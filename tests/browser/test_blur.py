@@ -80,3 +80,27 @@ def test_tooltips_and_the_window_name_nobody(window, receptionist, booked):
     expect(page.locator(f"#a{booked.pk}")).to_have_attribute("title", re.compile("Zulmira"))
     page.goto(f"/pacientes/{booked.patient_id}/")
     expect(page).to_have_title(re.compile("Zulmira Quixabeira"))
+
+
+def test_icons_keep_what_says_what_they_do(window, receptionist, booked):
+    page = window(receptionist)
+    page.goto(f"/agenda/{booked.clinic.local(booked.starts_at).date()}/")
+    page.keyboard.press("b")
+    page.locator(f"#a{booked.pk}").hover()
+    expect(page.locator(f"#a{booked.pk}")).to_have_attribute("data-tooltip", re.compile("Zulmira"))
+    for icon in (page.locator(".away").first, page.locator("#print")):
+        icon.hover()
+        expect(icon).to_have_attribute("title", re.compile(r"\w"))
+
+
+def test_a_title_written_while_blurred_stays(window, receptionist, booked):
+    page = window(receptionist)
+    page.goto(f"/agenda/{booked.clinic.local(booked.starts_at).date()}/")
+    page.keyboard.press("b")
+    card = page.locator(f"#a{booked.pk}")
+    card.hover()
+    expect(card).to_have_attribute("data-tooltip", re.compile("Zulmira"))
+    card.evaluate("element => { element.title = 'outro' }")
+    page.keyboard.press("b")
+    expect(card).to_have_attribute("title", "outro")
+    expect(page.locator("[data-tooltip]")).to_have_count(0)

@@ -1,7 +1,7 @@
 """Auditoria: the waiting list, recalls and memos, with their words, filters and files."""
 
 import csv
-from datetime import timedelta
+from datetime import date, time, timedelta
 from importlib import import_module
 from io import StringIO
 from uuid import uuid4
@@ -11,12 +11,14 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.access import staff_links
 from clinic.booking import (
     Author,
     RecallWish,
     WaitingWish,
     change_waiting,
     close_recall,
+    merge_patients,
     note_declined,
     postpone_recall,
     put_on_waiting_list,
@@ -25,17 +27,24 @@ from clinic.booking import (
     write_recall,
 )
 from clinic.booking.waiting_list import OfferedTime
-from clinic.models import Memo, PatientAccess, RowChange
+from clinic.models import Memo, PatientAccess, RowChange, StaffLink
 from clinic.queries import audit
 from clinic.queries.audit import Wanted, as_text, entries
-from clinic.registry import MemoDetails, finish_memo, redact_patient, reopen_memo, request_deletion, write_memo
+from clinic.registry import (
+    MemoDetails,
+    finish_memo,
+    redact_patient,
+    reopen_memo,
+    request_deletion,
+    write_memo,
+)
 from tests.booking.desk import open_desk
 from tests.factories import make_clinic, make_manager, make_patient, make_user
 from tests.web.patients import FINISHED, visit
 
 pytestmark = pytest.mark.django_db
 INDEX = reverse("web:audit")
-MIGRATION = import_module("clinic.migrations.0093_audit_of_lists")
+MIGRATION = import_module("clinic.migrations.0092_memos_noted")
 SECRET = "Zika na gravidez"
 
 
@@ -231,6 +240,7 @@ def test_the_page_and_the_file_have_them(client, desk, by):
     page = client.get(INDEX).text
     for kind in ("Fila de espera: posto", "Retorno: anotado", "Recado: escrito"):
         assert kind in page
+    assert "Só agendamentos e configuração têm médico(a)." in page
     table = client.get(reverse("web:audit-table"), {"tipo": "espera"}).content.decode("utf-8-sig")
     [_head, row] = csv.reader(StringIO(table), delimiter=";")
     assert row[3] == f"procedimentos: Consulta; observações: {SECRET}" and row[4] == "Rita Recepção"
@@ -251,7 +261,7 @@ def test_who_is_named_by_a_list_is_in_the_access_log(client, desk, by, kind):
 def test_of_a_blocked_patient_only_the_act_is_said(desk, by):
     patient = make_patient(desk.clinic, name="Zulmira Quixabeira")
     recall(desk, by, patient)
-    note(desk, by, patient_id=patient.pk)
+    note(desk, by, patient_id=patient.pk, day=date(2030, 11, 23))
     wish = WaitingWish(procedures=[desk.procedure.pk], note=SECRET)
     put_on_waiting_list(patient.pk, wish, clinic=desk.clinic, by=by, now=desk.now)
     boss = Author("browser", user=make_manager(desk.clinic))
@@ -260,3 +270,40 @@ def test_of_a_blocked_patient_only_the_act_is_said(desk, by):
         rows = found(desk, kind)
         assert rows, kind
         assert {row.page for row in rows} == {None} and "Quixabeira" not in str(rows) and SECRET not in str(rows)
+        assert not any(row.changes for row in rows)
+
+
+def test_a_memo_that_goes_over_to_the_kept_is_no_act(desk, by):
+    kept, merged = make_patient(desk.clinic), make_patient(desk.clinic)
+    memo = note(desk, by, patient_id=merged.pk)
+    merge_patients(kept.pk, merged.pk, clinic=desk.clinic, by=by, sides={})
+    memo.refresh_from_db()
+    assert memo.patient == kept and RowChange.objects.filter(table="memo").count() == 2
+    assert [each.kind for each in found(desk, "recado")] == ["Recado: escrito"]
+    for column, value in {"day": date(2030, 11, 23), "hour": time(9), "recipient": by.user}.items():
+        setattr(memo, column, value)
+        memo.save()
+    assert len(found(desk, "recado.changed")) == 3
+
+
+def test_a_purged_link_is_no_act(desk):
+    now = timezone.now()
+    used, withdrawn, still_open = (
+        staff_links.invite(desk.clinic, by=None, name=name)[0] for name in ("Ana", "Bia", "Caio")
+    )
+    StaffLink.objects.filter(pk=used.pk).update(used_at=now - timedelta(days=31))
+    StaffLink.objects.filter(pk=withdrawn.pk).update(revoked_at=now - timedelta(days=31))
+    assert staff_links.forget(now) == 2
+    still_open.delete()
+    for kind in ("dados", "dados.stafflink"):
+        acts = [row for entry in found(desk, kind) for row in (entry, *entry.rows) if row.kind.startswith("Link")]
+        assert [row.about for row in acts if row.kind.endswith("removido")] == ["Caio"]
+    assert RowChange.objects.filter(table="stafflink", act="removed").count() == 3
+
+
+def test_a_table_of_a_later_version_has_its_name(desk):
+    RowChange.objects.create(
+        clinic=desk.clinic, table="parking", row=1, act="added", channel="command", transaction=1, after={"name": "A1"}
+    )
+    [entry] = found(desk, "dados.parking")
+    assert (entry.kind, entry.about, told(entry)) == ("Parking: incluído", "A1", [("name", "", "A1")])

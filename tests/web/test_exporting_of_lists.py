@@ -2,7 +2,10 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
+from html import unescape
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import openpyxl
@@ -31,7 +34,6 @@ from tests.locks import another_connection
 
 pytestmark = pytest.mark.django_db
 BY = Author(channel="command", credential="tests")
-SEARCH = {"busca": "ultima"}
 
 
 @pytest.fixture
@@ -52,6 +54,17 @@ def cells(client, name, **query):
     ]
     assert all(cell.data_type != "f" for row in sheet for cell in row)
     return rows
+
+
+def search(client, text):
+    """Search, and return the query of the link to the file of what was found, {} without a link."""
+    page = client.post(reverse("web:patient-list"), {"q": text}, headers={"HX-Request": "true"}).text
+    link = re.search(r'/exportar/pacientes\.csv\?([^"]+)"', page)
+    return dict(parse_qsl(unescape(link[1]))) if link else {}
+
+
+def status(client, query):
+    return client.get(reverse("web:export-csv", args=["pacientes"]), query).status_code
 
 
 def seen(manager):
@@ -116,16 +129,27 @@ def test_found_patients_are_a_file(client, manager):
     found = [make_patient(manager.clinic, name=f"Zulmira {name}", payer=payer) for name in ("Reis", "Alves")]
     make_patient(manager.clinic, name="Rui Prado")
     make_patient(make_clinic(), name="Zulmira Outra")
-    page = client.post(reverse("web:patient-list"), {"q": "zulmira"}, headers={"HX-Request": "true"}).text
-    assert "/exportar/pacientes.csv?busca=ultima" in page
-    rows = cells(client, "pacientes", **SEARCH)
+    query = search(client, "zulmira")
+    assert query.keys() == {"busca", "texto"} and "zulmira" not in str(query)
+    rows = cells(client, "pacientes", **query)
     assert [row[0] for row in rows[1:]] == ["Zulmira Alves", "Zulmira Reis"]
     assert seen(manager) == sorted(patient.pk for patient in found)
     assert len(cells(client, "pacientes")) == 1 + 3
-    client.post(reverse("web:patient-list"), {"q": "   "}, headers={"HX-Request": "true"})
-    assert len(cells(client, "pacientes", **SEARCH)) == 1 + 3
-    client.post(reverse("web:patient-list"), {"q": "ninguém"}, headers={"HX-Request": "true"})
-    assert len(cells(client, "pacientes", **SEARCH)) == 1
+    named = client.get(reverse("web:export-csv", args=["pacientes"]), query)["Content-Disposition"]
+    assert "pacientes-encontrados-" in named
+
+
+def test_a_file_is_never_of_another_search(client, manager):
+    make_patient(manager.clinic, name="Zulmira Reis")
+    make_patient(manager.clinic, name="Rui Prado")
+    query = search(client, "zulmira")
+    other = search(client, "rui")
+    answer = client.get(reverse("web:export-workbook", args=["pacientes"]), query)
+    assert answer.status_code == 409 and "A última busca já é outra" in answer.text
+    assert status(client, query) == status(client, {"busca": "ultima"}) == 409
+    assert [row[0] for row in cells(client, "pacientes", **other)[1:]] == ["Rui Prado"]
+    assert search(client, "   ") == {}
+    assert status(client, other) == status(client, {"busca": "ultima"}) == 404
 
 
 def test_found_patients_are_for_managers_alone(client):
@@ -134,7 +158,7 @@ def test_found_patients_are_for_managers_alone(client):
     client.force_login(user)
     page = client.post(reverse("web:patient-list"), {"q": "zulmira"}, headers={"HX-Request": "true"}).text
     assert "Zulmira" in page and "/exportar/" not in page
-    assert client.get(reverse("web:export-csv", args=["pacientes"]), SEARCH).status_code == 403
+    assert client.get(reverse("web:export-csv", args=["pacientes"]), {"busca": "ultima"}).status_code == 403
 
 
 def test_a_file_of_found_patients_has_a_number_of_queries(manager, django_assert_max_num_queries):

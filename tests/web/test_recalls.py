@@ -126,7 +126,7 @@ def test_the_clinic_writes_its_own_text(client, doctor):
     Clinic.objects.update(texts_tell_procedure=True)
     assert "\nRetorno clínico\n" in whatsapp_text(client)
     Recall.objects.update(doctor=None)
-    assert whatsapp_text(client) == "Oi, Ana!\nRetorno clínico\nClínica Sol"
+    assert whatsapp_text(client) == "Oi, Ana!\nCom a nossa equipe\nRetorno clínico\nClínica Sol"
     Patient.objects.update(guardian_name="Rita Lima")
     assert whatsapp_text(client) == "Sobre Ana"
 

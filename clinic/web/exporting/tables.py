@@ -25,13 +25,13 @@ COLUMNS = [name for name in FIELDS if name not in {"middle_name", "surname"}]
 
 class Asked(NamedTuple):
     """What is asked for: the query of the address, at the instant `now`, by the `reader`; `searched` is the text of the
-    search of patients whose result is asked for, "" for all of them."""
+    search of patients whose result is asked for, None for all of them."""
 
     clinic: Clinic
     query: QueryDict
     now: datetime
     reader: StaffUser
-    searched: str = ""
+    searched: str | None = None
 
 
 class Listed(NamedTuple):
@@ -52,10 +52,11 @@ class Exported(NamedTuple):
 def patients(asked: Asked) -> Exported:
     """The patients of a search, or all, in the columns that an import reads."""
     clinic = asked.clinic
-    found = exported.searched(clinic, asked.searched) if asked.searched.strip() else exported.patients(clinic)
+    found = exported.patients(clinic) if asked.searched is None else exported.searched(clinic, asked.searched)
     rows = ([_written(patient, name, clinic) for name in COLUMNS] for patient in found)
     headings = [str(FIELDS[name]) for name in COLUMNS]
-    return Exported(f"pacientes-{clinic.local(asked.now):%Y-%m-%d}", _("Pacientes"), chain([headings], rows))
+    name = "pacientes" if asked.searched is None else "pacientes-encontrados"
+    return Exported(f"{name}-{clinic.local(asked.now):%Y-%m-%d}", _("Pacientes"), chain([headings], rows))
 
 
 def day(asked: Asked) -> Exported:

@@ -9,6 +9,7 @@ from django.shortcuts import redirect as plain_redirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -41,6 +42,7 @@ LAST_PAGE = 1000
 SEARCH_SESSION_KEY = "patient_search"
 # The query does not hold the text: it would put names and documents into the browser's history and every log.
 LAST_SEARCH = {"busca": "ultima"}
+DIGEST_LETTERS = 16
 
 
 # Finding -------------------------------------------------------------------------------------------------------------
@@ -55,7 +57,7 @@ def search(request: ClinicRequest) -> HttpResponse:
         if not wants_partial(request):
             return plain_redirect(_search_url(text))
     elif typed := take(request):
-        text = typed.get("q", "")
+        text = request.session[SEARCH_SESSION_KEY] = typed.get("q", "")[: patients.LONGEST_TEXT]
     else:
         text = searched(request)
     response = partial_or_page(request, "patient/list.html", "found", _list_context(request, text))
@@ -87,6 +89,7 @@ def _list_context(request: ClinicRequest, text: str) -> dict[str, Any]:
     shown.add(row.patient for row in listed[:MAX_LISTED])
     return {
         "q": text,
+        "found_query": urlencode(LAST_SEARCH | {"texto": search_digest(text)}),
         "new_patient_label": new_patient_label(text, clinic),
         "patients": listed[:MAX_LISTED],
         "has_more": len(listed) > MAX_LISTED,
@@ -98,8 +101,17 @@ def _list_context(request: ClinicRequest, text: str) -> dict[str, Any]:
 
 def searched(request: ClinicRequest) -> str:
     """Return the text of the last search where the address asks for it (`busca=ultima`), else ""."""
-    is_asked = LAST_SEARCH.items() <= request.GET.dict().items()
-    return str(request.session.get(SEARCH_SESSION_KEY, "")) if is_asked else ""
+    return str(request.session.get(SEARCH_SESSION_KEY, "")) if asks_for_last_search(request) else ""
+
+
+def asks_for_last_search(request: ClinicRequest) -> bool:
+    """Return whether the address has `busca=ultima`."""
+    return LAST_SEARCH.items() <= request.GET.dict().items()
+
+
+def search_digest(text: str) -> str:
+    """Return by what an address says which search it means (`texto`): nobody reads the text from it."""
+    return salted_hmac(SEARCH_SESSION_KEY, text, algorithm="sha256").hexdigest()[:DIGEST_LETTERS]
 
 
 def _search_url(text: str) -> str:

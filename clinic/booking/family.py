@@ -16,10 +16,11 @@ from django.utils import timezone
 from clinic.booking import sql
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.book import book, wanted_slot
-from clinic.booking.booked import load_booked
+from clinic.booking.booked import booked_that_day, load_booked
 from clinic.booking.paid_visits import PaidBeside, paid_visit_refusals
 from clinic.booking.payer import filled_in_payer
 from clinic.booking.proposal import Proposal
+from clinic.booking.rules.limits import full_day
 from clinic.booking.slots import OverlappingAppointment, Slot, local_date
 from clinic.booking.together import alternatives_for_each, overlapping, refused_by
 from clinic.booking.walk import TakenTime, Walk, load_taken
@@ -64,22 +65,25 @@ class MemberRefused(Refused):
 
 def check_family(proposals: Sequence[Proposal], *, now: datetime | None = None) -> list[CheckedMember]:
     """Ask the rules of a booking about all of these, in their order, as if those before each were booked already.
-    Nothing is locked or written.
+    Nothing is locked or written. Those before count for the numbers a day of doctor, procedures and payer.
 
     No free time is proposed that another of them would take. About four queries each, two more for one that is refused
-    because of its time, and three more for one whose payer pays for another of them.
+    because of its time, three more for one whose payer pays for another of them, and one more for one who comes to the
+    doctor of another of them on the same date, where there is a number a day.
     """
     now = now or timezone.now()
     accepted: list[OverlappingAppointment] = []
+    slots: list[Slot] = []
     paid: list[PaidBeside] = []
     outcomes: list[BookingRefused | None] = []
     wanted: list[Opening | None] = []
     for number, proposal in enumerate(proposals):
-        slot, outcome, payer = _looked_at(proposal, accepted, paid, now)
+        slot, outcome, payer = _looked_at(proposal, accepted, slots, paid, now)
         outcomes.append(outcome)
         wanted.append(Opening(slot.starts_at, slot.ends_at, slot.doctor.pk) if slot else None)
         if slot and outcome is None:
             accepted.append(overlapping(slot, -number, slot.patient.pk if slot.patient else -number))
+            slots.append(slot)
             if payer is not None:
                 paid.append(PaidBeside(payer, slot.doctor.pk, slot.local_date))
     alternatives = alternatives_for_each(wanted, outcomes, of_one_patient=False, same_day=True)
@@ -176,9 +180,14 @@ class _LookedAt(NamedTuple):
 
 
 def _looked_at(
-    proposal: Proposal, accepted: Sequence[OverlappingAppointment], paid: Sequence[PaidBeside], now: datetime
+    proposal: Proposal,
+    accepted: Sequence[OverlappingAppointment],
+    slots: Sequence[Slot],
+    paid: Sequence[PaidBeside],
+    now: datetime,
 ) -> _LookedAt:
-    """Look whether a proposal can be had beside the accepted ones, of which payers pay for these visits."""
+    """Look whether a proposal can be had beside the accepted ones, which are in these slots, and of which payers pay
+    for these visits."""
     try:
         filled_in = _as_filled_in(proposal)
         slot = wanted_slot(filled_in, now=now)
@@ -188,7 +197,21 @@ def _looked_at(
     if slot.patient and any(other.patient_id == slot.patient.pk for other in accepted):
         twice = Refusal(Reason.FAMILY_TWICE, {"patient": slot.patient.display_name})
         return _LookedAt(slot, BookingRefused([twice]), payer)
-    return _LookedAt(slot, refused_by(accepted, slot) or _unpaid_beside(paid, slot, payer), payer)
+    outcome = _full_beside(slots, slot) or refused_by(accepted, slot) or _unpaid_beside(paid, slot, payer)
+    return _LookedAt(slot, outcome, payer)
+
+
+def _full_beside(slots: Sequence[Slot], slot: Slot) -> BookingRefused | None:
+    """Return why the date admits the slot no more, once these are booked; None where it does."""
+    place = slot.doctor.pk, slot.local_date
+    there = [other for other in slots if (other.doctor.pk, other.local_date) == place]
+    if not there:
+        return None
+    booked = booked_that_day(slot)
+    for other in there:
+        booked = booked.beside(other.doctor.pk, other.procedures, other.local_date)
+    refusals = list(full_day(slot, booked))
+    return BookingRefused(refusals, slot) if refusals else None
 
 
 def _unpaid_beside(paid: Sequence[PaidBeside], slot: Slot, payer: int | None) -> BookingRefused | None:

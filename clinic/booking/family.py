@@ -4,9 +4,10 @@ Each becomes an appointment of its own, by the ordinary rules and with its own e
 and undone by itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import permutations
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -27,7 +28,7 @@ from clinic.booking.walk import TakenTime, Walk, load_taken
 from clinic.models import Appointment, Clinic, Doctor, Payer
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author, current_id, current_patient
-from clinic.schedule import Limits, Opening, Restricted, Span, bookable_dates, load_schedules
+from clinic.schedule import Booked, Limits, Opening, Restricted, Span, bookable_dates, load_schedules
 from clinic.transactions import run_as_one
 
 MOST_MEMBERS = 6
@@ -142,7 +143,7 @@ def times_near_each_other(
     without a time.
 
     `near` is the time of one of the family who is booked already, on one of the dates. Two queries, three where there
-    is a number a day, of which the others of the family do not count.
+    is a number a day, for which those placed before count too.
     """
     now = now or timezone.now()
     found = []
@@ -154,9 +155,38 @@ def times_near_each_other(
     return found
 
 
-def _times_of_date(clinic: Clinic, free: Sequence[Sequence[Opening]], near: Span | None) -> list[Opening] | None:
-    starts = sorted({opening.starts_at for openings in free for opening in openings})
-    order = next((order for order in _orders(free) if _from(starts[0], free, order)), None) if all(free) else None
+class _FreeOfDate:
+    """The free times of each of them on a local date, in order of time, by what was `booked` without them."""
+
+    def __init__(
+        self,
+        day: date,
+        openings: Sequence[Sequence[Opening]],
+        sought: Sequence[SoughtTime],
+        doctors: Mapping[int, Doctor],
+        booked: Booked,
+    ) -> None:
+        self.day, self.openings, self.sought, self.doctors, self.booked = day, openings, sought, doctors, booked
+        self._has_room = cache(self._is_not_full)
+
+    def admits(self, number: int, opening: Opening, chosen: Mapping[int, Opening]) -> bool:
+        """Return whether this one can be there once the others have what is chosen for them."""
+        if any(_meet(opening, other) for other in chosen.values()):
+            return False
+        with_doctor = (each for each, other in chosen.items() if other.doctor_id == opening.doctor_id)
+        return self._has_room(number, opening.doctor_id, frozenset(with_doctor))
+
+    def _is_not_full(self, number: int, doctor: int, with_doctor: frozenset[int]) -> bool:
+        booked = self.booked
+        for other in with_doctor:
+            booked = booked.beside(doctor, self.sought[other].procedures, self.day)
+        return not any(booked.full(self.doctors[doctor], self.sought[number].procedures, self.day))
+
+
+def _times_of_date(clinic: Clinic, free: _FreeOfDate, near: Span | None) -> list[Opening] | None:
+    starts = sorted({opening.starts_at for openings in free.openings for opening in openings})
+    orders = _orders(free) if all(free.openings) else iter(())
+    order = next((order for order in orders if _from(starts[0], free, order)), None)
     if order is None:
         return None
     found = [chosen for start in starts if (chosen := _from(start, free, order))]
@@ -273,7 +303,7 @@ def _uuid(key: UUID, number: int) -> UUID:
 
 def _free_by_date(
     clinic: Clinic, sought: Sequence[SoughtTime], first: date, last: date, now: datetime
-) -> Iterator[list[list[Opening]]]:
+) -> Iterator[_FreeOfDate]:
     """Yield for each of the dates that can be booked the free times of each of them, in order of time."""
     doctors = {doctor.pk: doctor for each in sought for doctor in each.doctors}
     bookable = bookable_dates(clinic, now)
@@ -288,7 +318,8 @@ def _free_by_date(
     booked = load_booked(clinic, list(doctors.values()), procedures, first, last)
     walks = [replace(walk, limits=Limits(each.procedures, booked)) for each in sought]
     for day in days:
-        yield [_free_of(each, walk, taken, day) for each, walk in zip(sought, walks, strict=True)]
+        free = [_free_of(each, walk, taken, day) for each, walk in zip(sought, walks, strict=True)]
+        yield _FreeOfDate(day, free, sought, doctors, booked)
 
 
 def _free_of(each: SoughtTime, walk: Walk, taken: TakenTime, day: date) -> list[Opening]:
@@ -299,29 +330,31 @@ def _free_of(each: SoughtTime, walk: Walk, taken: TakenTime, day: date) -> list[
     )
 
 
-def _orders(free: Sequence[Sequence[Opening]]) -> Iterator[tuple[int, ...]]:
+def _orders(free: _FreeOfDate) -> Iterator[tuple[int, ...]]:
     """Return the orders in which they can be placed, as their numbers, their own order first; once those that differ
-    only in who has the same free times. At most 720 for MOST_MEMBERS."""
-    kinds = [free.index(openings) for openings in free]
+    only in who has the same free times for the same procedures. At most 720 for MOST_MEMBERS."""
+    procedures = [{procedure.pk for procedure in each.procedures} for each in free.sought]
+    wanted = list(zip(free.openings, procedures, strict=True))
+    kinds = [wanted.index(each) for each in wanted]
     tried = set()
-    for order in permutations(range(len(free))):
+    for order in permutations(range(len(wanted))):
         kind = tuple(kinds[number] for number in order)
         if kind not in tried:
             tried.add(kind)
             yield order
 
 
-def _from(start: datetime, free: Sequence[Sequence[Opening]], order: Sequence[int]) -> list[Opening]:
+def _from(start: datetime, free: _FreeOfDate, order: Sequence[int]) -> list[Opening]:
     """Return for each of them the first free time from an instant on that none placed before has; [] where one has
     none."""
     chosen: dict[int, Opening] = {}
     for number in order:
-        following = (opening for opening in free[number] if opening.starts_at >= start)
-        fits = (opening for opening in following if not any(_meet(opening, other) for other in chosen.values()))
+        following = (opening for opening in free.openings[number] if opening.starts_at >= start)
+        fits = (opening for opening in following if free.admits(number, opening, chosen))
         if (opening := next(fits, None)) is None:
             return []
         chosen[number] = opening
-    return [chosen[number] for number in range(len(free))]
+    return [chosen[number] for number in range(len(free.openings))]
 
 
 def _meet(one: Opening, other: Opening) -> bool:

@@ -305,3 +305,15 @@ def test_a_number_of_doctor_or_procedure_counts_the_family(desk, model):
     elsewhere = replace(rows[2], doctor=desk.another_doctor().pk)
     for third in (next_day, elsewhere):
         assert not any(each.refusals for each in booking.check_family([*rows[:2], third], now=desk.now))
+
+
+@pytest.mark.parametrize("model", [Doctor, Procedure])
+def test_times_together_hold_to_the_numbers_a_day(desk, model):
+    model.objects.update(per_day=1)
+    doctors, procedures = list(Doctor.objects.all()), list(Procedure.objects.all())
+    search = {"first": MONDAY, "last": MONDAY + timedelta(days=1), "now": desk.now}
+    both = [SoughtTime(doctors, 30, procedures=procedures)] * 2
+    assert booking.times_near_each_other(desk.clinic, both, **search) == []
+    doctors.append(desk.another_doctor(per_day=1))
+    found = booking.times_near_each_other(desk.clinic, both, **search)
+    assert [len({time.doctor_id for time in times}) for times in found] == [2, 2]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import NamedTuple
 
+from clinic.booking.booked import with_procedures
 from clinic.booking.openings import NEAREST_DAYS, nearest_of, openings_near
 from clinic.booking.slots import Slot
 from clinic.refusals import Reason, Refusal, Refused
@@ -68,7 +69,7 @@ class Alternatives(NamedTuple):
 
 def alternatives_to(slot: Slot) -> Alternatives:
     """Return the three free times nearest to the slot, and the three from it on, for its doctor and patient. At
-    most three queries."""
+    most four queries."""
     openings = openings_near_slot(slot)
     following = [opening for opening in openings if opening.starts_at >= slot.starts_at]
     return Alternatives(nearest_of(slot.clinic, openings, slot.starts_at, COUNT), following[:COUNT])
@@ -76,7 +77,8 @@ def alternatives_to(slot: Slot) -> Alternatives:
 
 def openings_near_slot(slot: Slot, days: int = NEAREST_DAYS) -> list[Opening]:
     """Return the free times of the slot's length, for its doctor and patient, on its day and so many `days` after, in
-    order of time. At most three queries."""
+    order of time; the limits of an appointment's procedures hold where the slot names none. At most four queries."""
+    slot = with_procedures(slot)
     return openings_near(
         slot.clinic,
         doctor=slot.doctor,

@@ -5,28 +5,32 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from django.db.models import Q
+
 from clinic.booking.slots import Slot
 from clinic.cursors import prepared_cursor
 from clinic.models import Appointment, Clinic, Doctor, Procedure
 from clinic.models.appointment import STANDING_SQL
 from clinic.schedule import Booked, Restricted
 
-# An appointment with a procedure twice counts once. A row without a procedure counts all of a doctor.
+# An appointment with a procedure twice counts once. A row without a procedure counts all of a doctor. What `besides`
+# is among is not returned: it has a place there already, even where the number was lowered since.
 BOOKED_SQL = f"""
     SELECT doctor_id, procedure_id, (starts_at AT TIME ZONE %(zone)s::text)::date AS day, count(DISTINCT id)
     FROM (
         SELECT id, doctor_id, NULL::bigint AS procedure_id, starts_at FROM clinic_appointment
         WHERE clinic_id = %(clinic)s AND doctor_id = ANY (%(full_doctors)s) AND {STANDING_SQL}
-          AND starts_at >= %(first)s AND starts_at < %(last)s AND id IS DISTINCT FROM %(besides)s
+          AND starts_at >= %(first)s AND starts_at < %(last)s
         UNION ALL
         SELECT appointment.id, doctor_id, procedure_id, starts_at
         FROM clinic_appointment AS appointment
         JOIN clinic_appointmentprocedure AS line ON line.appointment_id = appointment.id
         WHERE appointment.clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s) AND {STANDING_SQL}
-          AND starts_at >= %(first)s AND starts_at < %(last)s AND appointment.id IS DISTINCT FROM %(besides)s
+          AND starts_at >= %(first)s AND starts_at < %(last)s
           AND procedure_id = ANY (%(procedures)s)
     ) AS counted
     GROUP BY 1, 2, 3
+    HAVING NOT coalesce(bool_or(id = %(besides)s), FALSE)
 """  # noqa: S608 - the inserted text is the condition of the model
 
 
@@ -39,7 +43,8 @@ def load_booked(
     *,
     besides: Appointment | None = None,
 ) -> Booked:
-    """Count what begins on the local dates from `first` to `last`, both included, without the appointment `besides`.
+    """Count what begins on the local dates from `first` to `last`, both included, for the appointment `besides`: with
+    the doctor that it has, on its date, nothing is full for it that it is counted in, while it stands.
 
     One query; none where neither one of these doctors nor one of the procedures has a number a day."""
     of_doctors = [doctor.pk for doctor in doctors if doctor.per_day is not None]
@@ -72,14 +77,15 @@ def booked_that_day(slot: Slot) -> Booked:
 
 
 def with_procedures(slot: Slot) -> Slot:
-    """Return the slot of an appointment that exists with those of its procedures that have a number a day. One query,
+    """Return the slot of an appointment that exists with those of its procedures that the clinic restricts. One query,
     none where the slot has procedures already."""
     if slot.moving is None or slot.procedures:
         return slot
-    return replace(slot, procedures=tuple(counted_procedures(slot.moving)))
+    return replace(slot, procedures=tuple(_restricted_procedures(slot.moving)))
 
 
-def counted_procedures(appointment: Appointment) -> Sequence[Procedure]:
-    """Return those procedures of an appointment that have a number a day. One query."""
-    counted = Procedure.objects.of(appointment.clinic).filter(per_day__isnull=False)
-    return list(counted.filter(pk__in=appointment.lines.order_by().values("procedure")).order_by("pk"))
+def _restricted_procedures(appointment: Appointment) -> Sequence[Procedure]:
+    """Return those procedures of an appointment that have a number a day, a furthest day or a notice. One query."""
+    is_restricted = Q(per_day__isnull=False) | Q(days_ahead__isnull=False) | Q(notice_hours__isnull=False)
+    restricted = Procedure.objects.of(appointment.clinic).filter(is_restricted)
+    return list(restricted.filter(pk__in=appointment.lines.order_by().values("procedure")).order_by("pk"))

@@ -1,5 +1,6 @@
 """Changing procedures, discounts and length of an appointment whose doctor, patient and start stay."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -21,8 +22,9 @@ from clinic.booking.rules.prices import discount_limit
 from clinic.booking.rules.procedures import doctor_refusals
 from clinic.booking.slots import Candidate, Slot, present_slot
 from clinic.booking.wished_lines import WishedLines, load_wished
-from clinic.models import Appointment, AppointmentEvent, Clinic
+from clinic.models import Appointment, AppointmentEvent, Clinic, Procedure
 from clinic.models.appointment import Status
+from clinic.models.history import last_event
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author
 from clinic.transactions import run_in_transaction
@@ -40,27 +42,30 @@ def change_procedures(
     encaixe_reason: str | None = None,
     approved_by: int | None = None,
     seen: str | None = None,
+    seen_event: int | None = None,
     by: Author,
     now: datetime | None = None,
 ) -> Appointment:
     """Give a standing appointment these lines, the discount on the whole, and this end; None keeps its end.
 
     A line of a procedure that it already has is kept, with name and price as booked, even if the procedure is no longer
-    offered; with `at_day_prices` at the price that an added one would have. Added lines have the price of the
-    appointment's day for its payer and follow the rules of a booking.
+    offered; with `at_day_prices` at the price that an added one would have, where no author has a limit: the discounts
+    are those that it has. Added lines have the price of the appointment's day for its payer and follow the rules of a
+    booking.
     Discounts are computed now, on all these prices; what is not changed at all is not computed anew. A later end is
     judged like a booking: with `encaixe_reason` the appointment becomes an encaixe where the doctor is not free until
-    then, and the later end of an encaixe takes the permission for one, or the approval of the manager `approved_by`, as
-    in a Proposal. An earlier end is always free. What the
-    appointment already has writes nothing, so that a second press has no effect. `seen` is the `contents` that the
-    author began from: with it, an appointment that was changed since is left as it is (CHANGED_MEANWHILE).
+    then, or where the date admits no more of an added procedure, which without a later end is always refused; and the
+    later end of an encaixe takes the permission for one, or the approval of the manager `approved_by`, as in a
+    Proposal. An earlier end is always free. What the appointment already has writes nothing, so that a second press has
+    no effect. `seen` is the `contents` that the author began from: with it, an appointment that was changed since is
+    left as it is (CHANGED_MEANWHILE). So is one of which `seen_event`, an event's id, is not the last one any more.
 
     Locks the doctor's row, the patient's, then the appointment's; for an encaixe then shares the user's and the
     approver's. Raises Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
     wished = clinic, appointment_id, lines, discount, ends_at, shown_total, seen, at_day_prices
-    wish = _Wish(*wished, encaixe_reason, approved_by)
+    wish = _Wish(*wished, encaixe_reason, approved_by, seen_event)
     return run_in_transaction(lambda: _change(wish, by, now))
 
 
@@ -128,6 +133,7 @@ class _Wish:
     at_day_prices: bool = False
     encaixe_reason: str | None = None
     approved_by: int | None = None
+    seen_event: int | None = None
 
 
 class _Examined(NamedTuple):
@@ -144,7 +150,7 @@ def _change(wish: _Wish, by: Author, now: datetime) -> Appointment:
     wished, slot, refusals = _examine(wish, appointment, by, now)
     if wished.are_stored and slot.ends_at == appointment.ends_at:
         return appointment
-    if wish.seen not in (None, contents(appointment)):
+    if not _is_as_seen(wish, appointment):
         refuse([Refusal(Reason.CHANGED_MEANWHILE)])
     if slot.is_encaixe and slot.ends_at > appointment.ends_at:
         refusals = permission_refusals(wish.clinic, by, wish.approved_by) + refusals
@@ -153,6 +159,15 @@ def _change(wish: _Wish, by: Author, now: datetime) -> Appointment:
     before = lines.snapshot(appointment, wished.stored)
     wished.write(appointment)
     return finish(appointment, slot.ends_at, before, by, now, encaixe=encaixe)
+
+
+def _is_as_seen(wish: _Wish, appointment: Appointment) -> bool:
+    if wish.seen not in (None, contents(appointment)):
+        return False
+    if wish.seen_event is None:
+        return True
+    last = last_event(appointment)
+    return last is not None and last.pk == wish.seen_event
 
 
 def finish(
@@ -184,9 +199,9 @@ def _examine(wish: _Wish, appointment: Appointment, by: Author, now: datetime) -
     slot = _slot(wish, appointment, now)
     refusals = _input_refusals(wish, wished, slot, by)
     if slot.ends_at > appointment.ends_at and not any(refusal.field in TIME_FIELDS for refusal in refusals):
-        slot, broken = _lengthened(wish, slot)
-        refusals += broken
-    elif wished.adds:
+        slot, broken = _lengthened(wish, slot, wished.new_procedures)
+        return _Examined(wished, slot, refusals + broken)
+    if wished.adds:
         refusals += doctor_refusals(slot.doctor.pk, wished.rows.doctor) + deceased_refusals(slot.patient)
     return _Examined(wished, slot, refusals + added_violations(slot, wished.new_procedures))
 
@@ -196,16 +211,16 @@ def _slot(wish: _Wish, appointment: Appointment, now: datetime) -> Slot:
     return replace(present, ends_at=wish.ends_at) if wish.ends_at else present
 
 
-def _lengthened(wish: _Wish, slot: Slot) -> tuple[Slot, list[Refusal]]:
-    """Return the slot with the later end, that of an encaixe where one was asked for and the doctor is not free, and a
-    refusal for every rule of availability that it breaks."""
+def _lengthened(wish: _Wish, slot: Slot, added: Sequence[Procedure]) -> tuple[Slot, list[Refusal]]:
+    """Return the slot with the later end, that of an encaixe where one was asked for and the doctor is not free or the
+    date admits no more of the `added` procedures, and a refusal for every rule of availability that it breaks."""
     if slot.is_encaixe:
         slot = replace(slot, is_approved=slot.is_approved or wish.approved_by is not None)
-    refusals = retake_violations(slot)
+    refusals = retake_violations(slot) + added_violations(slot, added)
     if slot.is_encaixe or wish.encaixe_reason is None or not {refusal.reason for refusal in refusals} & LIFTED:
         return slot, refusals
     slot = replace(slot, is_encaixe=True, is_approved=wish.approved_by is not None)
-    return slot, retake_violations(slot)
+    return slot, retake_violations(slot) + added_violations(slot, added)
 
 
 def _encaixe(wish: _Wish, slot: Slot, appointment: Appointment, by: Author) -> dict[str, Any] | None:
@@ -233,7 +248,7 @@ def _input_refusals(wish: _Wish, wished: WishedLines, slot: Slot, by: Author) ->
         discounts=[] if wished.are_stored else wished.rows.discounts,
         lines=[] if wished.are_stored else wished.complete_lines,
         shown_total=wish.shown_total,
-        discount_limit=discount_limit(by),
+        discount_limit=None if wish.at_day_prices else discount_limit(by),
         given_before=wished.given_before,
         encaixe_reason=wish.encaixe_reason,
     )

@@ -40,16 +40,16 @@ def require_slot(
 
 
 def free_violations(slot: Slot) -> list[Refusal]:
-    """Return why doctor or patient are not free in the slot of an appointment that exists, or the day is full. Two
-    statements, for an encaixe three, and one more where doctor or procedures have a number a day."""
-    slot = with_procedures(slot)
+    """Return why doctor or patient are not free in the slot of an appointment that exists, however many a day are
+    booked. One statement, for an encaixe two."""
     applicable = rules.ENCAIXE_FREE_TIME_RULES if slot.is_encaixe else rules.FREE_TIME_RULES
     return rules.availability_violations(slot, _load_context(slot), applicable)
 
 
 def retake_violations(slot: Slot) -> list[Refusal]:
     """Return why an appointment that gave its time up cannot take this slot: the rules of a booking, but that the time
-    may have begun. At most as many statements as `free_violations`."""
+    may have begun. Two statements, for an encaixe three, and one more where doctor or procedures have a number a
+    day."""
     if not slot.doctor.active:
         return [Refusal(Reason.DOCTOR_UNKNOWN)]
     return [*deceased_refusals(slot.patient), *_availability_violations(with_procedures(slot))]
@@ -75,9 +75,10 @@ def _violations(candidate: Candidate, slot: Slot | None, input_rules: Sequence[I
 
 def _availability_violations(slot: Slot) -> list[Refusal]:
     applicable = rules.ENCAIXE_RULES if slot.is_encaixe else rules.AVAILABILITY_RULES
-    return rules.availability_violations(slot, _load_context(slot), applicable)
+    context = replace(_load_context(slot), booked=booked_that_day(slot))
+    return rules.availability_violations(slot, context, applicable)
 
 
 def _load_context(slot: Slot) -> ScheduleContext:
-    context = replace(sql.load_context(slot), booked=booked_that_day(slot))
+    context = sql.load_context(slot)
     return replace(context, encaixes=encaixes_that_day(slot)) if slot.is_encaixe else context

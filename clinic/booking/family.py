@@ -4,9 +4,10 @@ Each becomes an appointment of its own, by the ordinary rules and with its own e
 and undone by itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import permutations
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -16,17 +17,18 @@ from django.utils import timezone
 from clinic.booking import sql
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.book import book, wanted_slot
-from clinic.booking.booked import load_booked
+from clinic.booking.booked import booked_that_day, load_booked
 from clinic.booking.paid_visits import PaidBeside, paid_visit_refusals
 from clinic.booking.payer import filled_in_payer
 from clinic.booking.proposal import Proposal
+from clinic.booking.rules.limits import full_day
 from clinic.booking.slots import OverlappingAppointment, Slot, local_date
 from clinic.booking.together import alternatives_for_each, overlapping, refused_by
 from clinic.booking.walk import TakenTime, Walk, load_taken
 from clinic.models import Appointment, Clinic, Doctor, Payer
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author, current_id, current_patient
-from clinic.schedule import Limits, Opening, Restricted, Span, bookable_dates, load_schedules
+from clinic.schedule import Booked, Limits, Opening, Restricted, Span, bookable_dates, load_schedules
 from clinic.transactions import run_as_one
 
 MOST_MEMBERS = 6
@@ -64,22 +66,25 @@ class MemberRefused(Refused):
 
 def check_family(proposals: Sequence[Proposal], *, now: datetime | None = None) -> list[CheckedMember]:
     """Ask the rules of a booking about all of these, in their order, as if those before each were booked already.
-    Nothing is locked or written.
+    Nothing is locked or written. Those before count for the numbers a day of doctor, procedures and payer.
 
     No free time is proposed that another of them would take. About four queries each, two more for one that is refused
-    because of its time, and three more for one whose payer pays for another of them.
+    because of its time, three more for one whose payer pays for another of them, and one more for one who comes to the
+    doctor of another of them on the same date, where there is a number a day.
     """
     now = now or timezone.now()
     accepted: list[OverlappingAppointment] = []
+    slots: list[Slot] = []
     paid: list[PaidBeside] = []
     outcomes: list[BookingRefused | None] = []
     wanted: list[Opening | None] = []
     for number, proposal in enumerate(proposals):
-        slot, outcome, payer = _looked_at(proposal, accepted, paid, now)
+        slot, outcome, payer = _looked_at(proposal, accepted, slots, paid, now)
         outcomes.append(outcome)
         wanted.append(Opening(slot.starts_at, slot.ends_at, slot.doctor.pk) if slot else None)
         if slot and outcome is None:
             accepted.append(overlapping(slot, -number, slot.patient.pk if slot.patient else -number))
+            slots.append(slot)
             if payer is not None:
                 paid.append(PaidBeside(payer, slot.doctor.pk, slot.local_date))
     alternatives = alternatives_for_each(wanted, outcomes, of_one_patient=False, same_day=True)
@@ -138,7 +143,7 @@ def times_near_each_other(
     without a time.
 
     `near` is the time of one of the family who is booked already, on one of the dates. Two queries, three where there
-    is a number a day, of which the others of the family do not count.
+    is a number a day, for which those placed before count too.
     """
     now = now or timezone.now()
     found = []
@@ -150,9 +155,38 @@ def times_near_each_other(
     return found
 
 
-def _times_of_date(clinic: Clinic, free: Sequence[Sequence[Opening]], near: Span | None) -> list[Opening] | None:
-    starts = sorted({opening.starts_at for openings in free for opening in openings})
-    order = next((order for order in _orders(free) if _from(starts[0], free, order)), None) if all(free) else None
+class _FreeOfDate:
+    """The free times of each of them on a local date, in order of time, by what was `booked` without them."""
+
+    def __init__(
+        self,
+        day: date,
+        openings: Sequence[Sequence[Opening]],
+        sought: Sequence[SoughtTime],
+        doctors: Mapping[int, Doctor],
+        booked: Booked,
+    ) -> None:
+        self.day, self.openings, self.sought, self.doctors, self.booked = day, openings, sought, doctors, booked
+        self._has_room = cache(self._is_not_full)
+
+    def admits(self, number: int, opening: Opening, chosen: Mapping[int, Opening]) -> bool:
+        """Return whether this one can be there once the others have what is chosen for them."""
+        if any(_meet(opening, other) for other in chosen.values()):
+            return False
+        with_doctor = (each for each, other in chosen.items() if other.doctor_id == opening.doctor_id)
+        return self._has_room(number, opening.doctor_id, frozenset(with_doctor))
+
+    def _is_not_full(self, number: int, doctor: int, with_doctor: frozenset[int]) -> bool:
+        booked = self.booked
+        for other in with_doctor:
+            booked = booked.beside(doctor, self.sought[other].procedures, self.day)
+        return not any(booked.full(self.doctors[doctor], self.sought[number].procedures, self.day))
+
+
+def _times_of_date(clinic: Clinic, free: _FreeOfDate, near: Span | None) -> list[Opening] | None:
+    starts = sorted({opening.starts_at for openings in free.openings for opening in openings})
+    orders = _orders(free) if all(free.openings) else iter(())
+    order = next((order for order in orders if _from(starts[0], free, order)), None)
     if order is None:
         return None
     found = [chosen for start in starts if (chosen := _from(start, free, order))]
@@ -176,9 +210,14 @@ class _LookedAt(NamedTuple):
 
 
 def _looked_at(
-    proposal: Proposal, accepted: Sequence[OverlappingAppointment], paid: Sequence[PaidBeside], now: datetime
+    proposal: Proposal,
+    accepted: Sequence[OverlappingAppointment],
+    slots: Sequence[Slot],
+    paid: Sequence[PaidBeside],
+    now: datetime,
 ) -> _LookedAt:
-    """Look whether a proposal can be had beside the accepted ones, of which payers pay for these visits."""
+    """Look whether a proposal can be had beside the accepted ones, which are in these slots, and of which payers pay
+    for these visits."""
     try:
         filled_in = _as_filled_in(proposal)
         slot = wanted_slot(filled_in, now=now)
@@ -188,7 +227,21 @@ def _looked_at(
     if slot.patient and any(other.patient_id == slot.patient.pk for other in accepted):
         twice = Refusal(Reason.FAMILY_TWICE, {"patient": slot.patient.display_name})
         return _LookedAt(slot, BookingRefused([twice]), payer)
-    return _LookedAt(slot, refused_by(accepted, slot) or _unpaid_beside(paid, slot, payer), payer)
+    outcome = _full_beside(slots, slot) or refused_by(accepted, slot) or _unpaid_beside(paid, slot, payer)
+    return _LookedAt(slot, outcome, payer)
+
+
+def _full_beside(slots: Sequence[Slot], slot: Slot) -> BookingRefused | None:
+    """Return why the date admits the slot no more, once these are booked; None where it does."""
+    place = slot.doctor.pk, slot.local_date
+    there = [other for other in slots if (other.doctor.pk, other.local_date) == place]
+    if not there:
+        return None
+    booked = booked_that_day(slot)
+    for other in there:
+        booked = booked.beside(other.doctor.pk, other.procedures, other.local_date)
+    refusals = list(full_day(slot, booked))
+    return BookingRefused(refusals, slot) if refusals else None
 
 
 def _unpaid_beside(paid: Sequence[PaidBeside], slot: Slot, payer: int | None) -> BookingRefused | None:
@@ -250,7 +303,7 @@ def _uuid(key: UUID, number: int) -> UUID:
 
 def _free_by_date(
     clinic: Clinic, sought: Sequence[SoughtTime], first: date, last: date, now: datetime
-) -> Iterator[list[list[Opening]]]:
+) -> Iterator[_FreeOfDate]:
     """Yield for each of the dates that can be booked the free times of each of them, in order of time."""
     doctors = {doctor.pk: doctor for each in sought for doctor in each.doctors}
     bookable = bookable_dates(clinic, now)
@@ -265,7 +318,8 @@ def _free_by_date(
     booked = load_booked(clinic, list(doctors.values()), procedures, first, last)
     walks = [replace(walk, limits=Limits(each.procedures, booked)) for each in sought]
     for day in days:
-        yield [_free_of(each, walk, taken, day) for each, walk in zip(sought, walks, strict=True)]
+        free = [_free_of(each, walk, taken, day) for each, walk in zip(sought, walks, strict=True)]
+        yield _FreeOfDate(day, free, sought, doctors, booked)
 
 
 def _free_of(each: SoughtTime, walk: Walk, taken: TakenTime, day: date) -> list[Opening]:
@@ -276,29 +330,31 @@ def _free_of(each: SoughtTime, walk: Walk, taken: TakenTime, day: date) -> list[
     )
 
 
-def _orders(free: Sequence[Sequence[Opening]]) -> Iterator[tuple[int, ...]]:
+def _orders(free: _FreeOfDate) -> Iterator[tuple[int, ...]]:
     """Return the orders in which they can be placed, as their numbers, their own order first; once those that differ
-    only in who has the same free times. At most 720 for MOST_MEMBERS."""
-    kinds = [free.index(openings) for openings in free]
+    only in who has the same free times for the same procedures. At most 720 for MOST_MEMBERS."""
+    procedures = [{procedure.pk for procedure in each.procedures} for each in free.sought]
+    wanted = list(zip(free.openings, procedures, strict=True))
+    kinds = [wanted.index(each) for each in wanted]
     tried = set()
-    for order in permutations(range(len(free))):
+    for order in permutations(range(len(wanted))):
         kind = tuple(kinds[number] for number in order)
         if kind not in tried:
             tried.add(kind)
             yield order
 
 
-def _from(start: datetime, free: Sequence[Sequence[Opening]], order: Sequence[int]) -> list[Opening]:
+def _from(start: datetime, free: _FreeOfDate, order: Sequence[int]) -> list[Opening]:
     """Return for each of them the first free time from an instant on that none placed before has; [] where one has
     none."""
     chosen: dict[int, Opening] = {}
     for number in order:
-        following = (opening for opening in free[number] if opening.starts_at >= start)
-        fits = (opening for opening in following if not any(_meet(opening, other) for other in chosen.values()))
+        following = (opening for opening in free.openings[number] if opening.starts_at >= start)
+        fits = (opening for opening in following if free.admits(number, opening, chosen))
         if (opening := next(fits, None)) is None:
             return []
         chosen[number] = opening
-    return [chosen[number] for number in range(len(free))]
+    return [chosen[number] for number in range(len(free.openings))]
 
 
 def _meet(one: Opening, other: Opening) -> bool:

@@ -46,7 +46,8 @@ def replacement_times(
 
     Two of its own doctor, in the same half of the day where there are such; then of others who perform all of it, of
     colleagues of the same speciality where they have such times; on different half-days. They lie in the three weeks
-    from the appointment's day on, and no time is proposed to two appointments unless nothing else is free.
+    from the appointment's day on. No time, and no last place of a date, is proposed to two appointments unless nothing
+    else is free.
     Four queries, five where there is a number a day, however many appointments.
     """
     if not appointments:
@@ -74,7 +75,8 @@ class _Search:
     def __init__(
         self, clinic: Clinic, walk: Walk, taken: TakenTime, able: "Sequence[AbleDoctor]", booked: Booked
     ) -> None:
-        self.clinic, self.walk, self.taken, self.booked = clinic, walk, taken, booked
+        self.clinic, self.walk, self.taken = clinic, walk, taken
+        self.booked = self.booked_with_proposed = booked
         self.performed = {doctor: set(doctor.performed) for doctor in able}
         self.proposed: dict[tuple[int, date], list[Span]] = defaultdict(list)
         self.proposed_to: dict[int, list[Span]] = defaultdict(list)  # by the patient's id
@@ -88,25 +90,35 @@ class _Search:
             span = Span(opening.starts_at, opening.ends_at)
             self.proposed[opening.doctor_id, day].append(span)
             self.proposed_to[appointment.patient_id].append(span)
+        # Of its times on a date with one doctor it takes one.
+        for doctor, day in {(opening.doctor_id, self.clinic.local(opening.starts_at).date()) for opening in found}:
+            self.booked_with_proposed = self.booked_with_proposed.beside(doctor, needed, day)
         return found
 
     def _chosen(
         self, appointment: Appointment, needed: Sequence[ProcedureLimits], days: Sequence[date], *, spared: bool
     ) -> list[Opening]:
-        ids = {procedure.pk for procedure in needed}
+        ids, limits = {procedure.pk for procedure in needed}, self._limits(appointment, needed, spared=spared)
         able = [doctor for doctor, performed in self.performed.items() if ids <= performed]
         own = [doctor for doctor in able if doctor.pk == appointment.doctor_id]
         others = [doctor for doctor in able if doctor.pk != appointment.doctor_id]
-        of_own = self._best(appointment, needed, own, days, spared=spared)
+        of_own = self._best(appointment, limits, own, days, spared=spared)
         colleagues = [doctor for doctor in others if doctor.specialty == appointment.doctor.specialty]
-        of_others = self._best(appointment, needed, colleagues, days, spared=spared)
-        of_others = of_others or self._best(appointment, needed, others, days, spared=spared)
+        of_others = self._best(appointment, limits, colleagues, days, spared=spared)
+        of_others = of_others or self._best(appointment, limits, others, days, spared=spared)
         return [*of_own[:2], *of_others, *of_own[2:]][:COUNT]
+
+    def _limits(self, appointment: Appointment, needed: Sequence[ProcedureLimits], *, spared: bool) -> Limits:
+        booked = self.booked_with_proposed if spared else self.booked
+        if appointment.status in FREES_THE_TIME:
+            return Limits(needed, booked)
+        day = self.clinic.local(appointment.starts_at).date()
+        return Limits(needed, booked.besides(appointment.doctor_id, needed, day))
 
     def _best(
         self,
         appointment: Appointment,
-        needed: Sequence[ProcedureLimits],
+        limits: Limits,
         doctors: Sequence[Doctor],
         days: Sequence[date],
         *,
@@ -115,8 +127,6 @@ class _Search:
         """Return up to COUNT times of these doctors: in the same half of the day first, the nearest day first, and on a
         day the one nearest to the hour of the appointment."""
         present = self._timed(Opening(appointment.starts_at, appointment.ends_at, appointment.doctor_id))
-        own = appointment.doctor_id, needed, self.clinic.local(appointment.starts_at).date()
-        limits = Limits(needed, self.booked.besides(*own) if appointment.status not in FREES_THE_TIME else self.booked)
         found: list[tuple[bool, date, int, Opening]] = []
         days_in_same_half = 0
         for day in days:

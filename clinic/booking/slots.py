@@ -5,9 +5,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from clinic.booking.pricing import PricedLine
-from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
+from clinic.models import Appointment, AppointmentEvent, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import FREES_THE_TIME
+from clinic.registry import Author
 from clinic.schedule import Booked, Schedules
+
+PROGRAMS = {AppointmentEvent.Channel.IMAGEMAIS, AppointmentEvent.Channel.MIVICALL}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,14 @@ class Candidate:
     given_before: Decimal = Decimal(0)
     with_notice: bool = False
 
+    @property
+    def present_start(self) -> datetime | None:
+        """When the appointment of a move begins, while it stands with this very doctor; None else."""
+        present, doctor = self.moving, self.doctor
+        if present is None or doctor is None or present.status in FREES_THE_TIME:
+            return None
+        return present.starts_at if present.doctor_id == doctor.pk else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
@@ -48,7 +59,7 @@ class Slot:
 
     `moving` is the appointment that already exists, whose own time counts as free. As an encaixe it takes the patient's
     time, not the doctor's; one that `is_approved` may be beyond the doctor's number a day. `procedures` are those whose
-    number a day is to be asked. `with_notice` is that of a Candidate, for the free times that are offered instead.
+    limits are to be asked. `with_notice` is that of a Candidate, for the free times that are offered instead.
     """
 
     clinic: Clinic
@@ -62,14 +73,6 @@ class Slot:
     is_approved: bool = False
     procedures: tuple[Procedure, ...] = ()
     with_notice: bool = False
-
-    @property
-    def is_where_it_is(self) -> bool:
-        """Whether the appointment stands already with this doctor at this start."""
-        present = self.moving
-        if present is None or present.status in FREES_THE_TIME:
-            return False
-        return (present.doctor_id, present.starts_at) == (self.doctor.pk, self.starts_at)
 
     @property
     def local_date(self) -> date:
@@ -98,7 +101,7 @@ class OverlappingAppointment:
 class ScheduleContext:
     """The stored data around a slot: the doctor's hours and absences that day, and the overlapping appointments of
     doctor and patient in order of time. `time_zone` is the clinic's as it is stored now. `encaixes` counts those of the
-    doctor on the slot's local date, where the slot is for one; `booked` counts the other appointments of that date."""
+    doctor on the slot's local date, where the slot is for one; `booked` counts the appointments of that date."""
 
     schedules: Schedules
     overlapping: list[OverlappingAppointment]
@@ -125,8 +128,9 @@ def slot_of(candidate: Candidate) -> Slot | None:
     )
 
 
-def present_slot(appointment: Appointment, now: datetime) -> Slot:
-    """Return the slot in which an appointment is, to ask whether its time is open and free of others."""
+def present_slot(appointment: Appointment, now: datetime, by: Author | None = None) -> Slot:
+    """Return the slot in which an appointment is, to ask whether its time is open and free of others; `by` is the
+    author, to which no free time is offered within the notice if it is a program."""
     return Slot(
         clinic=appointment.clinic,
         now=now,
@@ -137,6 +141,7 @@ def present_slot(appointment: Appointment, now: datetime) -> Slot:
         moving=appointment,
         is_encaixe=appointment.is_encaixe,
         is_approved=appointment.encaixe_approved_by_id is not None,
+        with_notice=by is not None and by.channel in PROGRAMS,
     )
 
 

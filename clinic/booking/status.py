@@ -58,7 +58,7 @@ def change_status(
             refuse([Refusal(Reason.CHANGED_MEANWHILE)])
         refusals = transition_refusals(appointment, status, now)
         refusals += _cancel_refusals(status, cancelled_by, reason, tidy_reason)
-        refuse(refusals, present_slot(appointment, now))
+        refuse(refusals, present_slot(appointment, now, by))
         return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=tidy_reason)
 
     return run_in_transaction(work)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from clinic.booking.alternatives import COUNT, BookingRefused, openings_near_slot
 from clinic.booking.openings import nearest_of
 from clinic.booking.rules.availability import doctor_taken, patient_taken
+from clinic.booking.rules.encaixe import OVER_A_NUMBER
 from clinic.booking.slots import OverlappingAppointment, Slot
 from clinic.schedule import Opening, Span
 
@@ -45,7 +46,8 @@ def alternatives_for_each(
 ) -> list[list[Opening]]:
     """Return up to COUNT free times for each that is refused because of its time, none for the others. None of them
     would be taken by another of those that are `wanted`, or be proposed to two: with `of_one_patient` at all, else with
-    the same doctor. With `same_day` all are on the local date that is wanted. Two queries for each that is refused."""
+    the same doctor. With `same_day` all are on the local date that is wanted, none where that is full. Two queries for
+    each that is refused."""
     spoken_for = [time for time, refused in zip(wanted, outcomes, strict=True) if time and refused is None]
     found = []
     for refused in outcomes:
@@ -61,6 +63,8 @@ def _alternatives(
     """Return what `BookingRefused.alternatives` would, but of that week or day only, without what is spoken for."""
     slot = refused.slot
     if slot is None or not refused.is_about_time:
+        return []
+    if same_day and refused.reasons & OVER_A_NUMBER:
         return []
 
     def is_taken(opening: Opening) -> bool:

@@ -37,7 +37,8 @@ def undo(
 ) -> Appointment:
     """Reverse the last act that is `undoable`; with `seen`, an event's id, only if that is still the last one.
 
-    The author can take back a change of less than a minute ago wherever the time is still free. Later, or for others,
+    The author can take back a change of less than a minute ago wherever the time is still free, however many a day are
+    booked. Later, or for others,
     the rules of a booking hold (but for a start that has passed), since a holiday or new hours may have been added. No
     payer is ever asked whether it still pays.
     Locks and raises like `change_status`.
@@ -111,7 +112,7 @@ def _move_back(appointment: Appointment, event: AppointmentEvent, by: Author, no
     if doctor is None:
         raise BookingRefused(doctor_refusals(before["doctor"], doctor))
     starts_at, ends_at = (datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
-    present = present_slot(appointment, now)
+    present = present_slot(appointment, now, by)
     encaixe = stored_encaixe(appointment.clinic, before)
     slot = replace(
         present,
@@ -140,7 +141,7 @@ def _status_back(appointment: Appointment, event: AppointmentEvent, by: Author, 
     if new_status not in transitions.TRANSITIONS[Status(appointment.status)]:
         new_status = Status.SCHEDULED
     refusals = transition_refusals(appointment, new_status, now, is_own_slip=_is_own_slip(event, by, now))
-    refuse(refusals, present_slot(appointment, now))
+    refuse(refusals, present_slot(appointment, now, by))
     cancelled_by, reason = before.get("cancelled_by", ""), before.get("reason", "")
     return set_status(appointment, new_status, by, now, cancelled_by=cancelled_by, cancel_reason=reason, undo=True)
 
@@ -149,7 +150,7 @@ def _procedures_back(appointment: Appointment, event: AppointmentEvent, by: Auth
     """The time may have been taken meanwhile, by another one too while this was an encaixe; a procedure or a discount
     may have been deleted."""
     refuse(change_refusals(appointment, by))
-    before, present = event.before, present_slot(appointment, now)
+    before, present = event.before, present_slot(appointment, now, by)
     ends_at = datetime.fromisoformat(before["ends_at"])
     encaixe = stored_encaixe(appointment.clinic, before) if changes_encaixe(event) else None
     is_encaixe = encaixe["encaixe_by"] is not None if encaixe else present.is_encaixe

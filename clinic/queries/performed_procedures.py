@@ -11,18 +11,22 @@ from clinic.models.appointment import STANDING_SQL
 
 USUAL_DAYS, USUAL_AMONG = 60, 30
 
-# Written out because every day page asks it, for all doctors at once: the latest appointments of each by its index.
+# Written out because every day page asks it, for all doctors at once: the latest appointments of each by its index, and
+# those of the dates once, and only in a clinic where a procedure has a number a day.
 PERFORMED_SQL = f"""
+    WITH counted AS MATERIALIZED (
+        SELECT DISTINCT appointment.id, appointment.doctor_id, line.procedure_id,
+            (starts_at AT TIME ZONE %(zone)s::text)::date AS day
+        FROM clinic_appointment AS appointment
+        JOIN clinic_appointmentprocedure AS line ON line.appointment_id = appointment.id
+        WHERE EXISTS (SELECT FROM clinic_procedure WHERE clinic_id = %(clinic)s AND per_day IS NOT NULL)
+          AND appointment.clinic_id = %(clinic)s AND appointment.doctor_id = ANY (%(doctors)s) AND {STANDING_SQL}
+          AND starts_at >= %(first)s AND starts_at < %(last)s
+    ), of_procedure AS MATERIALIZED (
+        SELECT doctor_id, procedure_id, array_agg(day) AS days FROM counted GROUP BY 1, 2
+    )
     SELECT performs.doctor_id, procedure.id, procedure.name, procedure.duration_minutes, procedure.days_ahead,
-        procedure.per_day, CASE WHEN procedure.per_day IS NOT NULL THEN ARRAY (
-            SELECT (starts_at AT TIME ZONE %(zone)s::text)::date
-            FROM clinic_appointment AS appointment
-            WHERE appointment.clinic_id = %(clinic)s AND appointment.doctor_id = performs.doctor_id AND {STANDING_SQL}
-              AND starts_at >= %(first)s AND starts_at < %(last)s AND EXISTS (
-                SELECT FROM clinic_appointmentprocedure AS line
-                WHERE line.appointment_id = appointment.id AND line.procedure_id = procedure.id
-              )
-        ) END
+        procedure.per_day, CASE WHEN procedure.per_day IS NOT NULL THEN of_procedure.days END
     FROM clinic_doctor_procedures AS performs
     JOIN clinic_procedure AS procedure ON procedure.id = performs.procedure_id AND procedure.active
     LEFT JOIN (
@@ -36,6 +40,8 @@ PERFORMED_SQL = f"""
         JOIN clinic_appointmentprocedure AS line ON line.appointment_id = latest.id
         GROUP BY 1, 2
     ) AS booked ON booked.doctor_id = performs.doctor_id AND booked.procedure_id = procedure.id
+    LEFT JOIN of_procedure
+      ON of_procedure.doctor_id = performs.doctor_id AND of_procedure.procedure_id = procedure.id
     WHERE procedure.clinic_id = %(clinic)s AND performs.doctor_id = ANY (%(doctors)s)
     ORDER BY performs.doctor_id, booked.times DESC NULLS LAST, procedure.sort_name, procedure.id
 """  # noqa: S608 - the inserted text is the condition of the model

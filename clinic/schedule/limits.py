@@ -65,12 +65,22 @@ class Booked:
                 yield Full(restricted, number)
 
     def besides(self, doctor: int, procedures: Sequence[Restricted], day: date) -> "Booked":
-        """Return the same without one appointment of these procedures, which is on that date with that doctor."""
+        """Return the same for an appointment of these procedures that is on that date with that doctor: it may be
+        there, even where the number was lowered since."""
         of_procedures = {(doctor, each.pk, day) for each in procedures}
         return Booked(
-            {key: number - (key == (doctor, day)) for key, number in self.of_doctors.items()},
-            {key: number - (key in of_procedures) for key, number in self.of_procedures.items()},
+            {key: number for key, number in self.of_doctors.items() if key != (doctor, day)},
+            {key: number for key, number in self.of_procedures.items() if key not in of_procedures},
         )
+
+    def beside(self, doctor: int, procedures: Sequence[Restricted], day: date) -> "Booked":
+        """Return the same with one more appointment of these procedures, on that date with that doctor."""
+        of_procedures = {(doctor, each.pk, day): 1 for each in procedures}
+        return Booked(_added(self.of_doctors, {(doctor, day): 1}), _added(self.of_procedures, of_procedures))
+
+
+def _added[Key](numbers: Mapping[Key, int], more: Mapping[Key, int]) -> Mapping[Key, int]:
+    return {**numbers, **{key: numbers.get(key, 0) + number for key, number in more.items()}}
 
 
 @dataclass(frozen=True)

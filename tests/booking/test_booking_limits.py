@@ -20,7 +20,7 @@ from clinic.booking import (
     reschedule,
     undo,
 )
-from clinic.models import Appointment, AppointmentProcedure, Doctor, Procedure
+from clinic.models import Absence, Appointment, AppointmentProcedure, Doctor, Procedure
 from clinic.queries import agenda
 from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, open_desk, reasons, refused
@@ -88,6 +88,12 @@ def test_a_program_moves_into_the_notice_no_more_than_it_books(desk, limit):
     assert move(desk, visit, 11).starts_at == desk.at(11)
 
 
+def test_within_the_notice_a_program_makes_longer_what_is_there(desk, limit):
+    visit = booked(desk, 9)
+    limit(notice_hours=6)
+    assert move(desk, visit, 9, ends_at=desk.at(9, 45), with_notice=True).ends_at == desk.at(9, 45)
+
+
 # --- furthest day ----------------------------------------------------------------------------------------------------
 
 
@@ -105,6 +111,13 @@ def test_what_lies_beyond_can_be_cancelled_and_undone(desk, limit):
     limit(days_ahead=1)
     assert act(change_status, desk, visit, "cancelled", cancelled_by="clinic").status == "cancelled"
     assert act(undo, desk, visit, now=desk.now + 2 * timedelta(minutes=1)).status == "scheduled"
+
+
+def test_what_lies_beyond_moves_within_its_date(desk, limit):
+    visit = booked(desk, 9, day=TUESDAY + DAY)
+    limit(days_ahead=1)
+    assert move(desk, visit, 11, day=TUESDAY + DAY).starts_at == desk.at(11, day=TUESDAY + DAY)
+    assert reasons(move, desk, visit, 11, day=TUESDAY + 2 * DAY)
 
 
 def test_nothing_beyond_the_last_day_is_offered(desk, limit):
@@ -141,8 +154,8 @@ def test_so_many_a_day_and_no_more(desk, limit):
     assert booked(desk, 11, day=TUESDAY)
     act(change_status, desk, first, "cancelled", cancelled_by="clinic")
     assert booked(desk, 11)
-    assert reasons(act, undo, desk, first) == {full(limit)}
     assert reasons(act, undo, desk, first, now=desk.now + timedelta(minutes=2)) == {full(limit)}
+    assert act(undo, desk, first).status == "scheduled"
     assert move(desk, second, 16).starts_at == desk.at(16)
 
 
@@ -160,6 +173,54 @@ def test_an_appointment_that_is_there_can_be_made_longer(desk, limit):
     lines = (LineRequest(desk.procedure.pk),)
     longer = act(change_procedures, desk, first, lines=lines, ends_at=desk.at(9, 45))
     assert longer.ends_at == desk.at(9, 45)
+
+
+def test_above_its_number_a_day_can_be_put_in_another_order(desk, limit):
+    first, second = booked(desk, 9), booked(desk, 10)
+    limit(per_day=1)
+    search = {"minutes": 30, "now": desk.now, "procedures": [Procedure.objects.get()], "moving": first}
+    doctor = Doctor.objects.get()
+    assert openings(desk.clinic, doctor=doctor, first=MONDAY, last=MONDAY, **search)
+    wish = Wish(clinic=desk.clinic, doctors=[doctor], minutes=30, procedures=search["procedures"], moving=first)
+    assert desk.clock(find(wish, now=desk.now).openings[0].starts_at).startswith("23/11")
+    assert move(desk, first, 16).starts_at == desk.at(16)
+    assert act(undo, desk, first, now=desk.now + timedelta(minutes=2)).starts_at == desk.at(9)
+    booked(desk, 9, day=TUESDAY)
+    assert reasons(move, desk, second, 15, day=TUESDAY) == {full(limit)}
+    act(change_status, desk, second, "cancelled", cancelled_by="clinic")
+    later = desk.now + timedelta(minutes=2)
+    refusal = refused(act, undo, desk, second, now=later)
+    assert refusal.reasons == {full(limit)}
+    assert refusal.alternatives
+    assert {desk.clinic.local(each.starts_at).date() for each in refusal.alternatives}.isdisjoint({MONDAY, TUESDAY})
+
+
+def test_a_program_is_offered_nothing_within_the_notice(desk, limit):
+    visit = booked(desk, 9)
+    program = Author(channel="imagemais", credential="bot")
+    change_status(visit.pk, "cancelled", clinic=desk.clinic, by=program, now=desk.now, cancelled_by="patient")
+    booked(desk, 9)
+    limit(notice_hours=6)
+    undoing = {"clinic": desk.clinic, "now": desk.now}
+    offered = [refused(undo, visit.pk, by=by, **undoing).alternatives[0].starts_at for by in (BY, program)]
+    assert offered[0] < desk.at(13) <= offered[1]
+
+
+def test_with_a_procedure_beyond_the_number_it_becomes_an_encaixe(desk):
+    echo = make_procedure(desk.clinic, name="Eco", per_day=1)
+    desk.doctor.procedures.add(echo)
+    booked(desk, 9, lines=(LineRequest(echo.pk),))
+    visit = booked(desk, 10)
+    rita = Author(channel="browser", user=make_user(desk.clinic, may_squeeze_in=True))
+    manager = make_manager(desk.clinic)
+    same = {"clinic": desk.clinic, "now": desk.now, "by": rita}
+    wanted = same | {"lines": (LineRequest(desk.procedure.pk), LineRequest(echo.pk)), "encaixe_reason": "dor"}
+    assert reasons(change_procedures, visit.pk, **wanted) == {Reason.DAY_FULL_OF_PROCEDURE}
+    wanted["ends_at"] = desk.at(11)
+    assert reasons(change_procedures, visit.pk, **wanted) == {Reason.DAY_FULL_OF_PROCEDURE}
+    changed = change_procedures(visit.pk, **wanted, approved_by=manager.pk)
+    assert (changed.ends_at, changed.encaixe_approved_by) == (desk.at(11), manager)
+    assert undo(visit.pk, **same).encaixe_by is None
 
 
 def test_a_procedure_that_is_added_counts(desk):
@@ -210,6 +271,18 @@ def test_an_appointment_that_has_to_move_leaves_its_place_of_the_day(desk, limit
     found = replacement_times(desk.clinic, [visit], now=desk.now)[visit.pk]
     days = {desk.clinic.local(opening.starts_at).date() for opening in found}
     assert days and TUESDAY not in days
+
+
+def test_no_last_place_of_a_date_is_proposed_to_two(desk, limit):
+    pending = [booked(desk, hour) for hour in (9, 10)]
+    limit(per_day=1)
+    Absence.objects.create(
+        clinic=desk.clinic, doctor=desk.doctor, starts_at=desk.at(0), ends_at=desk.at(0, day=TUESDAY), reason="doença"
+    )
+    found = replacement_times(desk.clinic, pending, now=desk.now)
+    days = [{desk.clinic.local(each.starts_at).date() for each in found[visit.pk]} for visit in pending]
+    assert [len(of_one) for of_one in days] == [3, 3]
+    assert days[0].isdisjoint(days[1])
 
 
 def test_a_day_that_is_full_of_the_usual_procedure_offers_the_other(desk):

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from clinic.booking import (
+    Author,
     LineRequest,
     PayerWish,
     change_payer,
@@ -20,7 +21,7 @@ from clinic.models import Appointment, AppointmentEvent, ProcedurePrice
 from clinic.queries import history
 from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, open_desk, reasons
-from tests.factories import make_discount, make_payer, make_procedure
+from tests.factories import make_discount, make_payer, make_procedure, make_user
 
 pytestmark = pytest.mark.django_db
 JANUARY = date(2027, 1, 4)
@@ -55,8 +56,10 @@ def offered(visit):
     return price_offer(visit, undoable(visit), BY)
 
 
-def taken(desk, visit, total):
-    return take_day_prices(visit.pk, clinic=desk.clinic, shown_total=Decimal(total), by=BY, now=desk.now)
+def taken(desk, visit, total, by=BY, after=None):
+    """Take it after the event `after`, the last one without it."""
+    seen = {"shown_total": Decimal(total), "seen_event": (after or undoable(visit)).pk}
+    return take_day_prices(visit.pk, clinic=desk.clinic, **seen, by=by, now=desk.now)
 
 
 def price(visit):
@@ -78,8 +81,9 @@ def test_the_plans_price_is_offered_and_taken(desk, unimed):
 def test_taking_it_twice_writes_one_event(desk, unimed):
     visit = desk.book()
     changed_to(desk, unimed.pk, visit)
-    taken(desk, visit, "80.00")
-    taken(desk, visit, "80.00")
+    seen = undoable(visit)
+    taken(desk, visit, "80.00", after=seen)
+    taken(desk, visit, "80.00", after=seen)
     assert AppointmentEvent.objects.filter(appointment=visit, kind="procedures").count() == 1
 
 
@@ -112,6 +116,38 @@ def test_a_move_into_another_validity_offers_its_price(desk):
     assert price(visit) == Decimal("216.00")
     undo(visit.pk, clinic=desk.clinic, by=BY, now=desk.now)
     assert price(visit) == Decimal("200.00")
+
+
+def test_where_neither_payer_nor_date_changes_none_is_offered(desk, unimed):
+    visit = desk.book()
+    changed_to(desk, unimed.pk, visit)
+    wish = PayerWish(unimed.pk, authorization_number="17")
+    change_payer(visit.pk, clinic=desk.clinic, wish=wish, by=BY, now=desk.now)
+    assert undoable(visit).kind == "payer" and offered(visit) is None
+    same = {"clinic": desk.clinic, "doctor": desk.doctor.pk, "by": BY, "now": desk.now}
+    reschedule(visit.pk, starts_at=desk.at(10), **same)
+    assert offered(visit) is None
+    reschedule(visit.pk, starts_at=desk.at(10, day=MONDAY + timedelta(days=1)), **same)
+    assert offered(visit) == (Decimal("200.00"), Decimal("80.00"))
+
+
+def test_after_another_act_it_is_taken_no_more(desk, unimed):
+    visit = desk.book()
+    changed_to(desk, unimed.pk, visit)
+    seen = undoable(visit)
+    change_status(visit.pk, "confirmed", clinic=desk.clinic, by=BY, now=desk.now)
+    assert reasons(taken, desk, visit, "80.00", after=seen) == {Reason.CHANGED_MEANWHILE}
+    assert price(visit) == Decimal("200.00")
+
+
+def test_what_a_manager_gave_is_above_no_limit(desk, unimed):
+    half = make_discount(desk.clinic, name="Metade", percentage=Decimal(50), fixed=None)
+    visit = desk.book(lines=(LineRequest(desk.procedure.pk, half.pk),))
+    ProcedurePrice.objects.update(price="300.00")
+    changed_to(desk, unimed.pk, visit)
+    rita = Author(channel="browser", user=make_user(desk.clinic, max_discount_percent=10))
+    taken(desk, visit, "150.00", by=rita)
+    assert price(visit) == Decimal("300.00")
 
 
 def test_discounts_are_computed_on_the_new_price(desk, unimed):

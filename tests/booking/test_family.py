@@ -8,7 +8,7 @@ import pytest
 
 from clinic import booking
 from clinic.booking import LineRequest, SoughtTime
-from clinic.models import Appointment, Patient, PayerDoctor
+from clinic.models import Appointment, Doctor, Patient, PayerDoctor, Procedure
 from clinic.refusals import Reason
 from clinic.registry import PatientDetails
 from clinic.schedule import Span
@@ -289,3 +289,31 @@ def test_a_doctor_s_number_counts_that_doctor_only(desk, sister):
     assert not any(each.refusals for each in booking.check_family(apart, now=desk.now))
     next_day = [rows[0], replace(rows[1], starts_at=desk.at(10, day=MONDAY + timedelta(days=1)))]
     assert not any(each.refusals for each in booking.check_family(next_day, now=desk.now))
+
+
+@pytest.mark.parametrize("model", [Doctor, Procedure])
+def test_a_number_of_doctor_or_procedure_counts_the_family(desk, model):
+    model.objects.update(per_day=2)
+    reason = Reason.DAY_FULL if model is Doctor else Reason.DAY_FULL_OF_PROCEDURE
+    rows = family(desk, 9, 10, 11)
+    checked = booking.check_family(rows, now=desk.now)
+    assert [{refusal.reason for refusal in each.refusals} for each in checked] == [set(), set(), {reason}]
+    assert (checked[2].alternatives, checked[2].is_day_full) == ([], True)
+    answer = refused(book, desk, rows)
+    assert (answer.number, answer.reasons) == (2, {reason})
+    next_day = replace(rows[2], starts_at=desk.at(11, day=MONDAY + timedelta(days=1)))
+    elsewhere = replace(rows[2], doctor=desk.another_doctor().pk)
+    for third in (next_day, elsewhere):
+        assert not any(each.refusals for each in booking.check_family([*rows[:2], third], now=desk.now))
+
+
+@pytest.mark.parametrize("model", [Doctor, Procedure])
+def test_times_together_hold_to_the_numbers_a_day(desk, model):
+    model.objects.update(per_day=1)
+    doctors, procedures = list(Doctor.objects.all()), list(Procedure.objects.all())
+    search = {"first": MONDAY, "last": MONDAY + timedelta(days=1), "now": desk.now}
+    both = [SoughtTime(doctors, 30, procedures=procedures)] * 2
+    assert booking.times_near_each_other(desk.clinic, both, **search) == []
+    doctors.append(desk.another_doctor(per_day=1))
+    found = booking.times_near_each_other(desk.clinic, both, **search)
+    assert [len({time.doctor_id for time in times}) for times in found] == [2, 2]

@@ -481,9 +481,9 @@ class FrontDesk(RuleBasedStateMachine):
             return set()
         return {Reason.ENDS_AFTER_HOURS if begun else Reason.OUTSIDE_HOURS}
 
-    def clashes(self, wanted, pk):
+    def clashes(self, wanted, pk, *, is_slip=False):
         others = [visit for key, visit in self.model.items() if key != pk and visit.meets(wanted)]
-        full = {Reason.DAY_FULL} if self.is_full(wanted, pk) else set()
+        full = {Reason.DAY_FULL} if not is_slip and self.is_full(wanted, pk) else set()
         if wanted.encaixe:
             return full | self.clashes_of_encaixe(wanted, others, pk)
         of_doctor = [other for other in others if other.doctor == wanted.doctor and not other.encaixe]
@@ -492,9 +492,9 @@ class FrontDesk(RuleBasedStateMachine):
         return full | taken | ({Reason.PATIENT_ELSEWHERE} if elsewhere else set())
 
     def is_full(self, wanted, pk):
-        """Whether the doctor has as many others as are allowed; what is only made longer counts already."""
+        """Whether the doctor has as many others as are allowed; what stays with its doctor counts already."""
         limit, present = self.doctors[wanted.doctor].per_day, self.model.get(pk)
-        stays = present and present.stands and (present.doctor, present.starts_at) == (wanted.doctor, wanted.starts_at)
+        stays = present and present.stands and present.doctor == wanted.doctor
         others = [visit for key, visit in self.model.items() if key != pk and visit.stands]
         return not stays and limit is not None and sum(other.doctor == wanted.doctor for other in others) >= limit
 
@@ -509,7 +509,7 @@ class FrontDesk(RuleBasedStateMachine):
 
     def taken_again(self, wanted, pk, *, is_slip):
         if is_slip:
-            return self.clashes(wanted, pk)
+            return self.clashes(wanted, pk, is_slip=True)
         if not self.active[wanted.doctor]:
             return {Reason.DOCTOR_UNKNOWN}
         return self.clashes(wanted, pk) | self.closed(wanted)

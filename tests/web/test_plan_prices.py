@@ -245,7 +245,11 @@ def test_another_payer_keeps_the_price_and_says_its_own(desk, clinic, doctor, pr
     ProcedurePrice.objects.create(price="80.00", valid_from=WEDNESDAY, **fields)
     ProcedurePrice.objects.create(price="90.00", valid_from=WEDNESDAY + timedelta(days=1), **fields)
     sentence = "O preço agendado é R$\N{NO-BREAK SPACE}200,00. Nesse dia: Unimed R$\N{NO-BREAK SPACE}80,00."
-    assert sentence in desk.get(page).text and without
+    choice = "Depois de salvar, você escolhe qual vale."
+    assert f"{sentence} {choice}" in desk.get(page).text and without
+    Appointment.objects.filter(pk=visit.pk).update(status="cancelled", cancelled_by="clinic")
+    assert sentence in desk.get(page).text and choice not in desk.get(page).text
+    Appointment.objects.filter(pk=visit.pk).update(status="scheduled", cancelled_by="")
     assert desk.post(page, {"payer": unimed.pk}, headers=HTMX).status_code == 200
     assert visit.lines.get().price == Decimal("200.00")
     shown = desk.get(reverse("web:appointment-detail", args=[visit.pk]), headers=HTMX)
@@ -262,10 +266,16 @@ def test_the_price_of_the_day_is_one_click(desk, clinic, doctor, procedure, ana)
     visit = book_appointment(doctor, patient=ana.pk, starts_at=clinic.instant(WEDNESDAY, time(15)))
     desk.post(reverse("web:appointment-payer", args=[visit.pk]), {"payer": unimed.pk}, headers=HTMX)
     take = reverse("web:appointment-day-prices", args=[visit.pk])
-    assert desk.post(take, headers=HTMX).status_code == 200  # without a total it only shows the appointment
-    stale = desk.post(take, {"total": "70.00"}, headers=HTMX)
+    shown = desk.get(reverse("web:appointment-detail", args=[visit.pk]), headers=HTMX)
+    seen = {"event": re.search('name="event" value="([0-9]+)"', shown.text)[1]}
+    # Without a total, or an event, it only shows the appointment.
+    assert desk.post(take, seen, headers=HTMX).status_code == 200
+    assert desk.post(take, {"total": "80.00"}, headers=HTMX).status_code == 200
+    old = desk.post(take, {"total": "80.00", "event": visit.events.first().pk}, headers=HTMX)
+    assert old.status_code == 409
+    stale = desk.post(take, seen | {"total": "70.00"}, headers=HTMX)
     assert stale.status_code == 409 and "Passar para" in stale.text
     assert visit.lines.get().price == Decimal("200.00")
-    answer = desk.post(take, {"total": "80.00"}, headers=HTMX)
+    answer = desk.post(take, seen | {"total": "80.00"}, headers=HTMX)
     assert answer.status_code == 200 and "Preço alterado" in answer.text and "Passar para" not in answer.text
     assert visit.lines.get().price == Decimal("80.00")

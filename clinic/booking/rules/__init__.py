@@ -93,23 +93,21 @@ CHANGE_INPUT_RULES: list[InputRule] = [
     encaixe_reason_is_given,
     encaixe_reason_can_be_stored,
 ]
-# No other appointment takes the time; whether the doctor works then is another question.
+# No other appointment takes the time; whether the doctor works then, and the day has room, are other questions.
 FREE_TIME_RULES: list[AvailabilityRule] = [
     time_zone_is_unchanged,
     doctor_is_free,
     patient_is_in_one_place,
-    day_has_room,
 ]
-AVAILABILITY_RULES: list[AvailabilityRule] = [doctor_works_then, *FREE_TIME_RULES]
+AVAILABILITY_RULES: list[AvailabilityRule] = [doctor_works_then, *FREE_TIME_RULES, day_has_room]
 # The same two for an encaixe: other appointments of the doctor and the hours of work are not in its way.
 ENCAIXE_FREE_TIME_RULES: list[AvailabilityRule] = [
     time_zone_is_unchanged,
     patient_is_nowhere_then,
     no_other_encaixe_then,
     encaixes_are_few,
-    day_has_room,
 ]
-ENCAIXE_RULES: list[AvailabilityRule] = [not_closed_then, *ENCAIXE_FREE_TIME_RULES]
+ENCAIXE_RULES: list[AvailabilityRule] = [not_closed_then, *ENCAIXE_FREE_TIME_RULES, day_has_room]
 
 
 def input_violations(candidate: Candidate, rules: Sequence[InputRule] = INPUT_RULES) -> list[Refusal]:

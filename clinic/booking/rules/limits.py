@@ -14,8 +14,10 @@ from clinic.schedule import Booked, Limits, bookable_dates
 
 
 def notice_is_given(candidate: Candidate) -> Iterator[Refusal]:
-    """A start that has passed is refused by another rule."""
+    """A start that has passed is refused by another rule. What stays where it is was in time."""
     if candidate.doctor is None or candidate.starts_at is None or candidate.starts_at <= candidate.now:
+        return
+    if candidate.starts_at == candidate.present_start:
         return
     earliest = _limits(candidate).earliest(candidate.doctor, candidate.now)
     if candidate.starts_at < earliest:
@@ -25,12 +27,13 @@ def notice_is_given(candidate: Candidate) -> Iterator[Refusal]:
 
 
 def agenda_is_open_then(candidate: Candidate) -> Iterator[Refusal]:
-    """A date beyond those of every doctor is refused by another rule."""
+    """A date beyond those of every doctor is refused by another rule. What stays on its date was booked before it was
+    closed."""
     doctor, clinic, now = candidate.doctor, candidate.clinic, candidate.now
     if doctor is None or candidate.starts_at is None:
         return
-    day = local_date(clinic, candidate.starts_at)
-    if day > bookable_dates(clinic, now)[1]:
+    day, present = local_date(clinic, candidate.starts_at), candidate.present_start
+    if day > bookable_dates(clinic, now)[1] or (present and day == local_date(clinic, present)):
         return
     last = Limits().last_date(clinic, doctor, now)
     if day > last:
@@ -41,8 +44,8 @@ def agenda_is_open_then(candidate: Candidate) -> Iterator[Refusal]:
 
 
 def day_has_room(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
-    """What is already there, and is only made longer, takes no more room."""
-    if not slot.is_approved and not slot.is_where_it_is:
+    """What stays with its doctor on its date takes no more room: there `booked` counts nothing for it."""
+    if not slot.is_approved:
         yield from full_day(slot, context.booked)
 
 

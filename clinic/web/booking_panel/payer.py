@@ -88,18 +88,19 @@ class AsksWhoPays(RefusableForm):
         return Plan(payer, self.cleaned_data.get("card_number") or "", self.cleaned_data.get("card_expires_on"))
 
 
-def prices_beside(appointment: Appointment, offered: list[Payer]) -> str:
-    """Return the sentence with the price as booked beside what the offered payers would pay on that day, of which a
-    person chooses once another one is stored; "" where none of them has prices of its own."""
+def prices_beside(appointment: Appointment, offered: list[Payer], by: booking.Author) -> str:
+    """Return the sentence with the price as booked beside what the offered payers would pay on that day, of which the
+    author chooses once another one is stored, if they may change it still; "" where none of them has prices of its
+    own."""
     prices = payers.prices_on_its_day(appointment, offered)
     if not prices:
         return ""
     money = appointment.clinic.money
     written = "; ".join(f"{payer.name} {money(price)}" for payer, price in prices)
     booked = money(sum((line.price for line in appointment.lines.all()), Decimal(0)))
-    sentence = gettext(
-        "O preço agendado é %(booked)s. Nesse dia: %(prices)s. Depois de salvar, você escolhe qual vale."
-    )
+    sentence = gettext("O preço agendado é %(booked)s. Nesse dia: %(prices)s.")
+    if not booking.change_refusals(appointment, by):
+        sentence += " " + gettext("Depois de salvar, você escolhe qual vale.")
     return sentence % {"booked": booked, "prices": written}
 
 

@@ -10,6 +10,7 @@ from django_htmx.http import trigger_client_event
 from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
+from clinic.form_fields import is_short_number
 from clinic.models import Appointment
 from clinic.queries import history
 from clinic.web.appointment.responses import (
@@ -149,7 +150,7 @@ def change_payer(request: ClinicRequest, pk: int) -> HttpResponse:
         "form": form,
         "seen": seen or booking.payment(appointment),
         "expired_card": form.expired_card_on(day),
-        "prices_beside": prices_beside(appointment, form.payers),
+        "prices_beside": prices_beside(appointment, form.payers, author(request)),
     }
     status = 409 if form.was_changed_meanwhile else 422 if form.errors else None
     return panel_response(request, "appointment/payer.html", context, day, status)
@@ -157,15 +158,16 @@ def change_payer(request: ClinicRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def take_day_prices(request: ClinicRequest, pk: int) -> HttpResponse:
-    """Give the appointment the prices of its day, if they still make the posted `total`; without one, show it."""
-    shown = read_amount(request.POST.get("total", ""))
-    if shown is None:
+    """Give the appointment the prices of its day, if they still make the posted `total` and the posted `event` is still
+    its last one; without these, show it."""
+    shown, event = read_amount(request.POST.get("total", "")), request.POST.get("event", "")
+    if shown is None or not is_short_number(event):
         return detail_or_redirect(request, get_appointment(request, pk).pk)
     clinic, by = request.clinic, author(request)
     return act_response(
         request,
         pk,
-        lambda: booking.take_day_prices(pk, clinic=clinic, shown_total=shown, by=by),
+        lambda: booking.take_day_prices(pk, clinic=clinic, shown_total=shown, seen_event=int(event), by=by),
         unchanged_note=lambda appointment: "",
         note=history.last_sentence,
     )

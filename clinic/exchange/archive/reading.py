@@ -45,7 +45,7 @@ class ArchiveRefused(Exception):
 @dataclass(frozen=True)
 class Brought:
     """What an import has stored: the clinic, the rows of each table, and when its archive was made; and the ids of the
-    staff who were in the team, whom nobody has invited yet."""
+    staff who were in the team and are not invited yet."""
 
     clinic: Clinic
     counts: dict[str, int]

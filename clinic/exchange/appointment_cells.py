@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from clinic.booking import day_of_end
 from clinic.exchange.appointment_columns import APPOINTMENT_FIELDS, OF_PATIENT
-from clinic.exchange.patient_cells import Reader, is_nothing, plain, simplified, without_escape
+from clinic.exchange.patient_cells import Reader, is_nothing, plain, short, simplified, without_escape
+from clinic.exchange.procedure_cells import minutes_of, named_procedures
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
 from clinic.models import Appointment, Clinic, Doctor, Payer, Procedure
 from clinic.models.appointment import Status
@@ -23,11 +24,6 @@ WITH_TIME = re.compile(r"(?P<day>.*?\S)[ T,]\s*(?:às\s+)?(?P<time>\d{1,2}(?:[:h
 SECONDS = re.compile(r"(:\d{2}):\d{2}(?:\.\d+)?$")
 # A date with its year: no words, no “15” that means the next such day.
 WHOLE_DATE = re.compile(r"\d{6}|\d{8}|\d+\D+(\d+|[^\W\d]+)\D+\d+|\d+ de \w+ de \d+", re.IGNORECASE)
-MINUTES = re.compile(r"(\d{1,3})\s*(?:m|min|mins|minutos?|minutes?)?\.?$", re.IGNORECASE)
-# 0:30, 00:30:00, 1h, 1h30: spreadsheets write a duration as they write a time.
-HOURS = re.compile(r"(\d{1,2})\s*(?::|h|hs?|horas?)\s*(\d{2})?(?:\s*m(?:in)?|:00)?$", re.IGNORECASE)
-BETWEEN_PROCEDURES = (None, "+", ",", ";", "/", "\n")
-LONGEST_QUOTED = 60  # characters of a cell that a sentence repeats
 TITLES = re.compile(r"^(?:(?:dra?|doutora?|profa?|professora?|enfa?|psic|sra?)(?:\(a\))?[.\s]+)+(?=\S)")
 NOT_OF_NUMBERS = re.compile(r"[\W_]+")
 READ_ELSEWHERE = {"", "notes", *OF_PATIENT}
@@ -126,10 +122,12 @@ class VisitReader:
         name, number = _text(texts, "doctor"), _text(texts, "council_number")
         called = self.doctors_by_name.get(_without_title(name), []) if name else []
         found = self._with_number(number)
-        if found and called and not set(found) & set(called):
+        if number and not found:
+            found = [doctor for doctor in called if not doctor.council_number]
+        if number and called and not set(found) & set(called):
             raise ValidationError(
                 _("“%(name)s” não é de quem tem o registro “%(number)s”.")
-                % {"name": _short(name), "number": _short(number)}
+                % {"name": short(name), "number": short(number)}
             )
         if not found and name:
             found = called or self._with_number(name)
@@ -141,11 +139,11 @@ class VisitReader:
         if found:
             raise ValidationError(
                 _("há mais de um com o nome “%(name)s”. Traga a coluna do registro no conselho.")
-                % {"name": _short(name)}
+                % {"name": short(name)}
             )
         raise ValidationError(
-            _("“%(name)s” não é da clínica. Crie na Administração, ou corrija o nome na planilha.")
-            % {"name": _short(name or number)}
+            _("“%(name)s” não é da clínica. Importe antes os médicos(as), ou corrija o nome.")
+            % {"name": short(name or number)}
         )
 
     def _with_number(self, text: str) -> list[Doctor]:
@@ -157,16 +155,7 @@ class VisitReader:
         text = _text(texts, "procedure")
         if not text:
             raise ValidationError(_("falta."))
-        for separator in BETWEEN_PROCEDURES:
-            parts = [part for part in text.split(separator) if part.strip()] if separator else [text]
-            found = [self.procedures_by_name.get(simplified(part)) for part in parts]
-            if all(found):
-                visit.procedures = tuple(dict.fromkeys(procedure for procedure in found if procedure))
-                return
-        raise ValidationError(
-            _("“%(name)s” não é um procedimento da clínica. Crie na Administração, ou corrija o nome na planilha.")
-            % {"name": _short(text)}
-        )
+        visit.procedures = tuple(named_procedures(text, self.procedures_by_name))
 
     def _read_times(self, visit: ReadVisit, texts: Mapping[str, tuple[str, int]]) -> None:
         if "starts_on" not in texts:
@@ -184,7 +173,7 @@ class VisitReader:
     def _day(self, text: str, place: int) -> date:
         written = self.patients.day_first(text, place)
         if not WHOLE_DATE.fullmatch(written):
-            raise ValidationError(_("“%(text)s” não é uma data com dia, mês e ano.") % {"text": _short(text)})
+            raise ValidationError(_("“%(text)s” não é uma data com dia, mês e ano.") % {"text": short(text)})
         day: date = DAY.clean(written)
         return day
 
@@ -194,9 +183,9 @@ class VisitReader:
             ends = END.clean(_without_seconds(text))
             return self._instant(day_of_end(day, begins, ends), ends)
         if text := _text(texts, "minutes"):
-            minutes = _minutes_of(text)
+            minutes = minutes_of(text)
             if not 0 < minutes <= LONGEST_DURATION:
-                raise ValidationError(_("“%(text)s” não é uma duração em minutos.") % {"text": _short(text)})
+                raise ValidationError(_("“%(text)s” não é uma duração em minutos.") % {"text": short(text)})
         else:
             minutes = sum(procedure.duration_minutes for procedure in visit.procedures)
         return visit.starts_at + timedelta(minutes=minutes) if visit.starts_at and minutes else None
@@ -213,7 +202,7 @@ class VisitReader:
         if simplified(text) not in STATUSES:
             raise ValidationError(
                 _("“%(text)s” não é uma situação: escreva agendado, confirmado, realizado, faltou ou cancelado.")
-                % {"text": _short(text)}
+                % {"text": short(text)}
             )
         visit.status, visit.cancelled_by = STATUSES[simplified(text)]
 
@@ -252,18 +241,6 @@ def _time_of(text: str) -> time | None:
 def _without_seconds(text: str) -> str:
     match = WITH_TIME.fullmatch(text)
     return SECONDS.sub(r"\1", match["time"] if match else text)
-
-
-def _minutes_of(text: str) -> int:
-    """Return the minutes of a duration, 0 for what is none."""
-    if match := MINUTES.fullmatch(text):
-        return int(match[1])
-    match = HOURS.fullmatch(text)
-    return 60 * int(match[1]) + int(match[2] or 0) if match else 0
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_QUOTED else text[:LONGEST_QUOTED] + "…"
 
 
 def _without_title(name: str) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from clinic.exchange.directory_columns import DOCTOR_FIELDS, PROCEDURE_FIELDS
 from clinic.exchange.patient_cells import FREE_TEXTS, is_nothing, plain, simplified, without_escape
+from clinic.exchange.procedure_cells import minutes_of, named_procedures
 from clinic.form_fields import LocalDecimalField, WeekField
 from clinic.models import Clinic, Doctor, Procedure
 from clinic.models.limits import max_length
@@ -19,12 +20,19 @@ from clinic.models.titles import Title, split_title, written
 from clinic.registry import unstorable
 from clinic.registry.patient_details import tidy
 
-MINUTES = re.compile(r"(\d{1,3})(?:[.,]0+)?\s*(?:m|min|minutos?)?\.?$", re.IGNORECASE)
 # Decimals after a dot, as programs write them; a spreadsheet's cell is a number and comes without a currency.
 PROGRAMS_AMOUNT = re.compile(r"\d+\.\d{1,2}$")
 # Titles in any letters, which `split_title` takes as we write them alone.
 ANY_TITLE = re.compile(r"(dra|dr|profa|prof)\b\.?\s+(?=\S)", re.IGNORECASE)
-TITLES = {"dr": Title.DR, "dra": Title.DRA, "prof": Title.PROF, "profa": Title.PROFA}
+TITLES = {
+    "dr": Title.DR,
+    "dra": Title.DRA,
+    "prof": Title.PROF,
+    "profa": Title.PROFA,
+    "prof dr": Title.PROF_DR,
+    "prof dra": Title.PROFA_DRA,
+    "profa dra": Title.PROFA_DRA,
+}
 ALL = {"todos", "todas", "all"}
 
 
@@ -88,20 +96,31 @@ def doctor_reader(columns: Sequence[str], clinic: Clinic) -> RowReader:
 
 def title_and_name(values: Mapping[str, Any]) -> tuple[str, str]:
     """Return the stored title and the name without it; a column of titles comes before what the name begins with."""
-    title, name = split_title(values.get("name", ""))
-    if not title and (match := ANY_TITLE.match(name)):
-        title, name = TITLES[match[1].lower()], name[match.end() :]
+    given = values.get("name", "")
+    title, name = split_title(given)
+    words, rest = _titles_before(given)
+    if len(rest) < len(name):
+        title, name = TITLES.get(" ".join(words), TITLES[words[0]]), rest
     return values.get("title") or title, name
 
 
+def _titles_before(name: str) -> tuple[list[str], str]:
+    """Return the titles, in any letters, with which a name begins, and what follows them."""
+    words = []
+    while match := ANY_TITLE.match(name):
+        words.append(match[1].lower())
+        name = name[match.end() :]
+    return words, name
+
+
 def _minutes(text: str) -> int:
-    match = MINUTES.fullmatch(text)
-    if not match or not SHORTEST_DURATION <= int(match[1]) <= LONGEST_DURATION:
+    minutes = minutes_of(text)
+    if not SHORTEST_DURATION <= minutes <= LONGEST_DURATION:
         raise ValidationError(
             _("“%(text)s” não é uma duração de %(shortest)s a %(longest)s minutos.")
             % {"text": text, "shortest": SHORTEST_DURATION, "longest": LONGEST_DURATION}
         )
-    return int(match[1])
+    return minutes
 
 
 def _price(text: str) -> Any:
@@ -135,12 +154,4 @@ def _ways(title: str) -> set[str]:
 def _performed(text: str, ids: Mapping[str, int]) -> list[int]:
     if simplified(text) in ALL:
         return sorted(set(ids.values()))
-    for separator in (None, ";", "\n", "|", "+", ","):
-        parts = [part for part in text.split(separator) if part.strip()] if separator else [text]
-        if all(simplified(part) in ids for part in parts):
-            return sorted({ids[simplified(part)] for part in parts})
-    missing = next(part for part in re.split(r"[;\n|+,]", text) if part.strip() and simplified(part) not in ids)
-    raise ValidationError(
-        _("“%(name)s” não é um procedimento da clínica. Importe antes os procedimentos, ou corrija o nome.")
-        % {"name": tidy(missing)}
-    )
+    return sorted(named_procedures(text, ids))

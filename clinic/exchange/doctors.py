@@ -4,8 +4,10 @@ Hours and procedures are those of who is new: of a doctor who is there already o
 administration shows whose appointments a change would touch.
 """
 
+import re
 from typing import Any
 
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -34,6 +36,7 @@ SENTENCES = {
     DoctorFault.HOURS_OVERLAP: gettext_lazy("Horário da semana: há horários que se sobrepõem."),
     DoctorFault.ENDS_NOT_AFTER_START: gettext_lazy("Horário da semana: há um fim que não é depois do início."),
 }
+NOT_DIGITS = re.compile(r"\D")
 CHANGED = ("title", "council_number", "specialty")  # of a doctor who is there already
 
 
@@ -42,10 +45,13 @@ def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> 
     read = _read(run, rows, clinic)
     earlier = EarlierRows(run, rows)
     for row, each in zip(rows, read, strict=True):
-        if not each.sentences and (number := earlier.find(row)) is not None:
+        number, is_namesake = earlier.find(row), earlier.has_another_number(row)
+        if not each.sentences and number is not None and not is_namesake:
             row.fate, row.sentences = Fate.DUPLICATE, [_("É a linha %(number)s.") % {"number": number}]
             continue
         _examine(row, each, clinic, overwrites=run.overwrites)
+        if row.fate != Fate.REFUSED and is_namesake and _takes_number(row):
+            refuse_row(row, [_("A linha %(number)s tem este nome com outro registro.") % {"number": number}])
         if row.fate != Fate.REFUSED and (number := earlier.with_number(row)) is not None:
             refuse_row(row, [_("O registro no conselho já está na linha %(number)s.") % {"number": number}])
         if row.fate != Fate.REFUSED:
@@ -71,15 +77,15 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
 
 def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
     """Delete the doctors that these rows have made, and give back what they have changed, if nobody has changed it
-    since."""
+    since. Those with nothing but appointments that were taken back are switched off."""
     made = {row.doctor_id: row.version for row in rows if row.fate == Fate.NEW and row.doctor_id is not None}
-    gone = delete_imported_doctors(clinic, made) if made else set()
+    gone = delete_imported_doctors(clinic, made, by) if made else set()
     for row in rows:
         if row.fate == Fate.NEW and row.doctor_id in made:
             kept = _("Não foi desfeito: já mudou, ou já tem agendamento, ausência, usuário ou outro registro.")
             row_taken_back(row, row.doctor_id in gone, kept)
         elif row.fate == Fate.CHANGED and row.version:
-            row_taken_back(row, _restored(row, clinic), _("Não foi desfeito: mudou de novo depois da importação."))
+            row_taken_back(row, _restored(row, clinic, by), _("Não foi desfeito: mudou de novo depois da importação."))
 
 
 def _read(run: ImportRun, rows: list[ImportRow], clinic: Clinic) -> list[ReadRow]:
@@ -104,6 +110,11 @@ def _examine(row: ImportRow, read: ReadRow, clinic: Clinic, *, overwrites: bool)
     if len(named) > 1 and owner is None:
         sentences.append(_("Há mais de um com este nome. Traga a coluna do registro no conselho."))
     known = owner or (named[0] if named else None)
+    if known and len(named) == 1 and number and _digits(known.council_number) not in {"", _digits(number)}:
+        sentences.append(
+            _("%(name)s tem o registro %(stored)s, e não %(number)s.")
+            % {"name": known.full_name, "stored": known.council_number, "number": number}
+        )
     if not sentences and known is None:
         sentences = [_sentence(fault) for fault in check_doctor(clinic, **_of_week(values), name=values["name"])]
     if sentences:
@@ -115,6 +126,16 @@ def _examine(row: ImportRow, read: ReadRow, clinic: Clinic, *, overwrites: bool)
         row.fate = Fate.CHANGED if row.changes else Fate.SAME
         if {"week", "procedures"} & values.keys():
             row.sentences = [_("Já está na clínica: horário e procedimentos ficam como estão.")]
+
+
+def _takes_number(row: ImportRow) -> bool:
+    """Return whether the doctor of a row is not there yet, or would get the number of the row."""
+    return row.doctor_id is None or "council_number" in row.changes
+
+
+def _digits(number: str) -> str:
+    """Return what two ways of writing a council number have in common."""
+    return NOT_DIGITS.sub("", number) or number
 
 
 def _of_week(values: dict[str, Any]) -> dict[str, Any]:
@@ -139,16 +160,21 @@ def _write(row: ImportRow, values: dict[str, Any], clinic: Clinic, by: Author) -
         row.doctor_id = doctor.pk
     else:
         after = {name: pair[1] for name, pair in row.changes.items()}
-        doctor = change_imported_doctor(row.doctor_id, after, clinic=clinic)
+        doctor = change_imported_doctor(row.doctor_id, after, clinic=clinic, by=by)
     row.version = doctor_version(doctor)
 
 
-def _restored(row: ImportRow, clinic: Clinic) -> bool:
-    """Give a doctor back what the row has changed; False where one of the columns was changed since, or who left."""
+def _restored(row: ImportRow, clinic: Clinic, by: Author) -> bool:
+    """Give a doctor back what the row has changed; False where one of the columns was changed since, who left, or
+    where another doctor has the number meanwhile."""
     doctor = Doctor.objects.of(clinic).filter(pk=row.doctor_id or 0, active=True).first()
     if doctor is None or any(getattr(doctor, name) != after for name, (_before, after) in row.changes.items()):
         return False
-    change_imported_doctor(doctor.pk, {name: pair[0] for name, pair in row.changes.items()}, clinic=clinic)
+    before = {name: pair[0] for name, pair in row.changes.items()}
+    try:
+        change_imported_doctor(doctor.pk, before, clinic=clinic, by=by)
+    except IntegrityError:
+        return False
     return True
 
 

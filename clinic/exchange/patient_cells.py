@@ -24,6 +24,7 @@ TIME_OF_DAY = re.compile(r"[ T]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2
 MONTH_AND_DAY = re.compile(r"^(\d{1,2})[/.-](\d{1,2})(?=[/.-])")
 FORMULA = re.compile(r"[=@]")
 ESCAPED = re.compile(r"'(?=[=+\-@\t\r])")  # as our own exports write what a spreadsheet would take for a formula
+LONGEST_QUOTED = 60  # characters of a cell that a sentence repeats
 FREE_TEXTS = {"notes", "alert"}  # people begin them as they like
 PAST, LATER = TypedDateField(past=True), TypedDateField()
 CHOICES = {"document_type": DocumentType.choices, "no_document": NoDocument.choices}
@@ -131,6 +132,11 @@ def is_nothing(text: str) -> bool:
 def simplified(text: str) -> str:
     """Return a name as it is compared: small letters without accents, single spaces."""
     return without_accents(tidy(text))
+
+
+def short(text: str) -> str:
+    """Return a cell as a sentence repeats it."""
+    return text if len(text) <= LONGEST_QUOTED else text[:LONGEST_QUOTED] + "…"
 
 
 def _yes_or_no(text: str) -> bool:

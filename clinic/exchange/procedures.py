@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -68,9 +69,9 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
 
 def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
     """Delete the procedures that these rows have made, and give back what they have changed, if nobody has changed it
-    since."""
+    since. Those with nothing but appointments that were taken back are switched off."""
     made = {row.procedure_id: row.version for row in rows if row.fate == Fate.NEW and row.procedure_id is not None}
-    gone = delete_imported_procedures(clinic, made) if made else set()
+    gone = delete_imported_procedures(clinic, made, by) if made else set()
     for row in rows:
         if row.fate == Fate.NEW and row.procedure_id in made:
             kept = _("Não foi desfeito: já mudou, já é feito por um médico, ou já tem agendamento ou outro registro.")
@@ -147,7 +148,8 @@ def _write(row: ImportRow, values: dict[str, Any], clinic: Clinic, by: Author) -
 
 
 def _restored(row: ImportRow, clinic: Clinic, by: Author) -> bool:
-    """Give a procedure back what it had; False where one of the columns was changed since, or it is switched off."""
+    """Give a procedure back what it had; False where one of the columns was changed since, it is switched off,
+    or another procedure has its name or code meanwhile."""
     procedure = Procedure.objects.of(clinic).filter(pk=row.procedure_id or 0, active=True).first()
     if procedure is None:
         return False
@@ -156,7 +158,10 @@ def _restored(row: ImportRow, clinic: Clinic, by: Author) -> bool:
     if any(stored[name] != after for name, (_before, after) in row.changes.items()):
         return False
     before = {name: Decimal(pair[0]) if name == "price" else pair[0] for name, pair in row.changes.items()}
-    change_imported_procedure(procedure.pk, before, clinic=clinic, by=by)
+    try:
+        change_imported_procedure(procedure.pk, before, clinic=clinic, by=by)
+    except (IntegrityError, ProcedureRefused):
+        return False
     return True
 
 

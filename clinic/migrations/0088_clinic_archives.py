@@ -1,4 +1,7 @@
-"""The event of a clinic that is taken along, or was brought, as one file: a constraint, checked against few rows."""
+"""The event of a clinic that is taken along, or was brought, as one file: a constraint, checked against few rows.
+
+The way back is closed once there is such an event: the older constraint refuses it, and events are not deleted.
+"""
 
 from django.db import migrations, models
 from django.db.models import Q

@@ -1,6 +1,7 @@
 """Spreadsheets of procedures and of doctors beside those of patients and appointments.
 
-A column of rows that pass after 30 days, which may be null; a constraint, checked against a few runs.
+A column of rows that pass after 30 days, which may be null; a constraint, checked against a few runs. The way back
+is closed once there is a run of the two new kinds: the older constraint refuses it.
 """
 
 from django.db import migrations, models

@@ -345,6 +345,7 @@ def _hours(snapshot: Snapshot, *, besides: Snapshot) -> list[WorkingHours]:
 
 DIRECTORY_COLUMNS = {
     "name": gettext_lazy("nome"),
+    "council_number": gettext_lazy("registro no conselho"),
     "specialty": gettext_lazy("especialidade"),
     "price": gettext_lazy("preço"),
     "duration_minutes": gettext_lazy("duração em minutos"),

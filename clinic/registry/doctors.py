@@ -89,7 +89,7 @@ def register_doctor(
         WorkingHours.objects.bulk_create(
             WorkingHours(clinic=clinic, doctor=doctor, **row._asdict()) for row in sorted(hours)
         )
-        record_directory(clinic, {}, _snapshot(doctor), by)
+        record_directory(clinic, {}, doctor_snapshot(doctor), by)
         return doctor
 
     return run_in_transaction(work)
@@ -107,7 +107,7 @@ def change_doctor(
     def work() -> Doctor:
         get_shared(Clinic, clinic.pk)
         doctor = get_locked(Doctor.objects.of(clinic).filter(pk=pk, active=True))
-        before = _snapshot(doctor)
+        before = doctor_snapshot(doctor)
         faults = [*_name_faults(tidy(name or doctor.name)), *_specialty_faults(specialty or "")]
         if name == "":
             faults.append(DoctorFault.NAME_MISSING)
@@ -119,7 +119,7 @@ def change_doctor(
         if specialty is not None:
             doctor.specialty = tidy(specialty)
         doctor.save(update_fields=["title", "name", "specialty"])
-        record_directory(clinic, before, _snapshot(doctor), by)
+        record_directory(clinic, before, doctor_snapshot(doctor), by)
         return doctor
 
     return run_in_transaction(work)
@@ -137,12 +137,13 @@ def switch_off_doctor(pk: int, *, clinic: Clinic, by: Author) -> None:
         if doctor.active:
             doctor.active = False
             doctor.save(update_fields=["active"])
-            record_directory(clinic, _snapshot(doctor), {}, by)
+            record_directory(clinic, doctor_snapshot(doctor), {}, by)
 
     run_in_transaction(work)
 
 
-def _snapshot(doctor: Doctor) -> dict[str, Any]:
+def doctor_snapshot(doctor: Doctor) -> dict[str, Any]:
+    """Return what an event of the directory says of a doctor."""
     return {"doctor": doctor.pk, "name": doctor.full_name, "specialty": doctor.specialty}
 
 

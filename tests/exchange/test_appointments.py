@@ -522,3 +522,17 @@ def test_a_name_that_is_no_text_or_is_missing_has_one_sentence(clinic, by, visit
     assert sentences(run)[0] == "Nome: é uma fórmula, e não um texto."
     assert sentences(run)[1] == "Paciente: falta o nome ou o número."
     assert f"“{cpf(9)}” não está na clínica" in sentences(run)[2]
+
+
+@pytest.mark.parametrize("cell", ["/", " + ", ";,"])
+def test_a_cell_of_separators_names_no_procedure(clinic, by, visit, cell):
+    run = checked(clinic, by, [["02/03/2026", "09:00", "Helena Prado", cell, "Eva Reis", cpf(5)]], HEADINGS[:6])
+    assert fates(run) == ["refused"] and "não é um procedimento" in sentences(run)[0]
+
+
+def test_a_number_of_a_stranger_is_not_read_as_the_namesake(clinic, by, visit, ana):
+    headings = ["Data", "Hora", "Profissional", "CRM", "Procedimento", "Paciente", "CPF"]
+    row = ["02/03/2026", "09:00", "Helena Prado", "CRM-PE 9", "Consulta", "Ana Lima", cpf(1)]
+    run = checked(clinic, by, [row, [*row[:3], "4321", *row[4:]]], headings)
+    assert fates(run) == ["refused", "new"], sentences(run)
+    assert "não é de quem tem o registro “CRM-PE 9”" in sentences(run)[0]

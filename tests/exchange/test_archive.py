@@ -3,13 +3,14 @@
 import io
 import json
 import zipfile
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.models import Q
 
 from clinic import exchange
@@ -34,6 +35,7 @@ from clinic.models import (
     StaffUser,
     WaitingEntry,
 )
+from clinic.models.staff_link import team_of
 from clinic.queries.history import sentence_of_clinic
 from clinic.registry import Author
 from tests.exchange.sheets import csv_bytes
@@ -43,6 +45,7 @@ from tests.factories import (
     make_clinic,
     make_doctor,
     make_lisbon,
+    make_manager,
     make_master,
     make_patient,
     make_payer,
@@ -189,8 +192,10 @@ def test_a_clinic_goes_round_without_a_byte_changed(slug, settings, tmp_path):
     assert {name for name, count in before.items() if not count} <= SELDOM, before
     empty_installation()
     brought = read(first)
-    assert brought.clinic.slug == slug and brought.made_at == MADE_AT
-    assert stored_rows() == before
+    for user in StaffUser.objects.filter(pk__in=brought.team):
+        staff_links.invite_again(user, clinic=brought.clinic, by=None)
+    assert brought.clinic.slug == slug and brought.made_at == MADE_AT and brought.team
+    assert stored_rows() == before | {"rowchange": RowChange.objects.count()}
     assert written(brought.clinic) == first
 
 
@@ -256,6 +261,61 @@ def test_staff_come_along_as_names_and_nobody_can_sign_in(capsys, tmp_path):
     assert StaffLink.objects.count() == 1
     [event] = ClinicEvent.objects.filter(kind="archive")
     assert sentence_of_clinic(event).startswith("A clínica veio de um arquivo de ")
+
+
+@of_a_run
+def test_the_team_is_invited_and_who_left_is_not(capsys, tmp_path):
+    clinic = make_clinic(slug="boa")
+    master = make_master(clinic, name="Bia Reis", username="bia.entra")
+    left = make_manager(clinic, name="Foi Embora", username="foi.embora", is_active=False)
+    link, _secret = staff_links.invite(clinic, by=master, name="Não Veio", role="manager")
+    staff_links.revoke(link.pk, clinic=clinic, by=master)
+    staff_links.invite(clinic, by=master, name="Vem Logo", role="receptionist")
+    path = tmp_path / "boa.zip"
+    call_command("export_clinic", "boa", str(path), by=master.username, verbosity=0)
+    everything = b"".join(parts_of(path.read_bytes()).values()).decode()
+    names = StaffUser.objects.values_list("username", flat=True)
+    assert len(names) == 4 and not [name for name in names if name in everything]
+    empty_installation()
+    call_command("import_clinic", str(path), url="https://x.test/", verbosity=0)
+    printed = capsys.readouterr().out
+    assert "Bia Reis (master)" in printed and "1 more are invited" in printed
+    assert printed.count("/acesso/") == 1
+    invited = team_of(Clinic.objects.get()).order_by("pk").values_list("name", flat=True)
+    assert list(invited) == ["Bia Reis", "Vem Logo"]
+    assert StaffUser.objects.get(pk=left.pk).role == "manager"
+
+
+@contextmanager
+def no_links():
+    """As a database that fails at the last step."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE clinic_stafflink ADD CONSTRAINT no_links CHECK (false)")
+        try:
+            yield
+        finally:
+            cursor.execute("ALTER TABLE clinic_stafflink DROP CONSTRAINT no_links")
+
+
+@of_a_run
+def test_an_import_whose_links_fail_leaves_nothing(tmp_path):
+    clinic = make_clinic(slug="boa")
+    path, master = tmp_path / "boa.zip", make_master(clinic)
+    call_command("export_clinic", "boa", str(path), by=master.username, verbosity=0)
+    empty_installation()
+    with no_links(), pytest.raises(IntegrityError, match="no_links"):
+        call_command("import_clinic", str(path), verbosity=0)
+    assert not any(stored_rows().values())
+
+
+@of_a_run
+def test_an_export_that_fails_is_not_recorded(tmp_path):
+    clinic = make_clinic(slug="boa")
+    make_patient(clinic)
+    master = make_master(clinic)
+    with pytest.raises(CommandError, match="No such file"):
+        call_command("export_clinic", "boa", str(tmp_path / "no" / "boa.zip"), by=master.username)
+    assert not ClinicEvent.objects.exists() and not PatientAccess.objects.exists()
 
 
 @of_a_run

@@ -9,8 +9,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from clinic import exchange
-from clinic.models import Absence, Doctor, ImportRun, Procedure, RowChange, WorkingHours
+from clinic.models import Absence, Appointment, ClinicEvent, Doctor, ImportRun, Procedure, RowChange, WorkingHours
 from clinic.queries import imports
+from clinic.queries.history import sentence_of_clinic
 from clinic.registry import Author, change_procedure, price_today
 from tests.exchange.sheets import csv_bytes
 from tests.factories import book_appointment, make_clinic, make_doctor, make_lisbon, make_manager, make_procedure
@@ -265,3 +266,114 @@ def test_an_import_that_was_interrupted_goes_on_where_it_stood(clinic, by, monke
     call_command("import_procedures", clinic=clinic.slug, resume=run.pk)
     assert "Novo: 5" in capsys.readouterr().out
     assert Procedure.objects.of(clinic).count() == Procedure.objects.values("name").distinct().count() == 5
+
+
+CELLS = [
+    ("Consulta; ECG, Ecocardiograma", ["Consulta", "ECG", "Ecocardiograma"]),
+    ("ECG / consulta", ["Consulta", "ECG"]),
+    ("Consulta, ECG + Botox", "Botox"),
+    (" ; ", "procedimento da clínica"),
+]
+
+
+@pytest.mark.parametrize(("cell", "expected"), CELLS)
+def test_a_cell_names_procedures_in_several_ways(clinic, by, cell, expected):
+    for name in ("Consulta", "ECG", "Ecocardiograma"):
+        make_procedure(clinic, name=name)
+    run = checked(clinic, by, DOCTORS, [["Ana Lima", "", "", cell]], OF_DOCTORS[:4])
+    if isinstance(expected, str):
+        assert fates(run) == ["refused"] and expected in sentences(run)[0]
+    else:
+        run = to_the_end(exchange.begin(run.pk, clinic=clinic, by=by), clinic, by)
+        assert [procedure.name for procedure in Doctor.objects.get().procedures.all()] == expected
+
+
+SEVERAL_TITLES = [
+    ("PROF. DR. JOÃO SÁ", "o Prof. Dr.", "JOÃO SÁ"),
+    ("Prof. DRA. Eva Sá", "a Profa. Dra.", "Eva Sá"),
+    ("Dr. Dr. Rui Sá", "o Dr.", "Rui Sá"),
+    ("Prof. Doutor Rui Sá", "o Prof. Doutor", "Rui Sá"),
+]
+
+
+@pytest.mark.parametrize(("written", "title", "name"), SEVERAL_TITLES)
+def test_several_titles_before_a_name(clinic, by, written, title, name):
+    imported(clinic, by, DOCTORS, [[written]], ["Nome"])
+    doctor = Doctor.objects.get()
+    assert (doctor.title, doctor.name) == (title, name)
+
+
+def test_namesakes_are_told_apart_by_their_numbers(clinic, by):
+    make_doctor(clinic, name="Dra. Helena Prado", council_number="PE 1")
+    rows = [
+        ["Helena Prado", "PE 2"],
+        ["Helena Prado", "CRM-PE 1"],
+        ["Rui Sá", "PE 7"],
+        ["Rui Sá", "PE 8"],
+        ["Rui Sá", "PE 7"],
+    ]
+    run = checked(clinic, by, DOCTORS, rows, OF_DOCTORS[:2], overwrites=True)
+    assert fates(run) == ["refused", "changed", "new", "refused", "duplicate"], sentences(run)
+    assert "tem o registro PE 1, e não PE 2" in sentences(run)[0]
+    assert "A linha 4 tem este nome com outro registro" in sentences(run)[3]
+
+
+def test_two_known_namesakes_are_no_duplicates(clinic, by):
+    for number in ("PE 1", "PE 2"):
+        make_doctor(clinic, name="Dr. Zé Dois", council_number=number)
+    run = checked(clinic, by, DOCTORS, [["Zé Dois", "PE 1"], ["Zé Dois", "PE 2"]], OF_DOCTORS[:2])
+    assert fates(run) == ["same", "same"], sentences(run)
+
+
+def test_a_number_or_name_taken_meanwhile_stays_taken(clinic, by):
+    rui = make_doctor(clinic, name="Dr. Rui Sá", council_number="PE 1")
+    ecg = make_procedure(clinic, name="ECG", code="7")
+    doctors = imported(clinic, by, DOCTORS, [["Rui Sá", "CRM-PE 1"]], OF_DOCTORS[:2], overwrites=True)
+    codes = imported(clinic, by, PROCEDURES, [["ECG", "", "", "8"]], OF_PROCEDURES[:4], overwrites=True)
+    make_doctor(clinic, name="Dra. Ana Lima", council_number="PE 1")
+    make_procedure(clinic, name="Outro", code="7")
+    assert fates(taken_back(doctors, clinic, by)) == fates(taken_back(codes, clinic, by)) == ["kept"]
+    assert doctors.state == codes.state == "imported"
+    rui.refresh_from_db()
+    ecg.refresh_from_db()
+    assert (rui.council_number, ecg.code) == ("CRM-PE 1", "8")
+
+
+def test_a_namesake_of_a_procedure_keeps_the_change(clinic, by):
+    make_procedure(clinic, name="ECG", price="80.00")
+    run = imported(clinic, by, PROCEDURES, [["ECG", "25", "90"]], OF_PROCEDURES[:3], overwrites=True)
+    make_procedure(clinic, name="ecg")
+    assert fates(taken_back(run, clinic, by)) == ["kept"]
+
+
+def test_a_limit_that_was_set_since_keeps_the_row(clinic, by):
+    procedures = imported(clinic, by, PROCEDURES, [["ECG", "25", "90"]], OF_PROCEDURES[:3])
+    doctors = imported(clinic, by, DOCTORS, [["Ana Lima"]], ["Nome"])
+    Procedure.objects.update(notice_hours=24)
+    Doctor.objects.update(per_day=8)
+    assert fates(taken_back(procedures, clinic, by)) == fates(taken_back(doctors, clinic, by)) == ["kept"]
+
+
+def test_what_only_deleted_visits_name_is_switched_off(clinic, by):
+    procedures = imported(clinic, by, PROCEDURES, [["ECG", "30", "90"]], OF_PROCEDURES[:3])
+    doctors = imported(clinic, by, DOCTORS, [["Dra. Ana Lima", "", "", "ECG", "seg-sex 8-18"]])
+    doctor = Doctor.objects.get()
+    visit = book_appointment(doctor)
+    Appointment.objects.filter(pk=visit.pk).update(deleted_at=timezone.now())
+    assert fates(taken_back(doctors, clinic, by)) == fates(taken_back(procedures, clinic, by)) == ["taken_back"]
+    doctor.refresh_from_db()
+    assert not doctor.active and not doctor.hours.exists() and not doctor.procedures.exists()
+    assert not Procedure.objects.get().active
+
+
+def test_a_changed_number_is_in_the_history(clinic, by):
+    make_doctor(clinic, name="Dr. Rui Sá", council_number="")
+    imported(clinic, by, DOCTORS, [["Rui Sá", "PE 2"]], OF_DOCTORS[:2])
+    event = ClinicEvent.objects.get(kind="directory")
+    assert sentence_of_clinic(event) == "Dr. Rui Sá: registro no conselho de “” para “PE 2”."
+
+
+def test_a_duration_is_read_alike_everywhere(clinic, by):
+    rows = [["A1 exame", "1h30", "1"], ["B1 exame", "00:20:00", "1"], ["C1 exame", "40 mins", "1"]]
+    imported(clinic, by, PROCEDURES, rows, OF_PROCEDURES[:3])
+    assert list(Procedure.objects.order_by("name").values_list("duration_minutes", flat=True)) == [90, 20, 40]

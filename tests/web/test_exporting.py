@@ -1,8 +1,10 @@
 """Lists as files: with the filters of their page, harmless, for who may export, and on record."""
 
 import io
+import tempfile
 import zipfile
 from datetime import date, timedelta
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -13,6 +15,7 @@ from django.utils import timezone
 from clinic.booking import Author, WaitingWish, put_on_waiting_list
 from clinic.models import ClinicEvent, ImportRun, Patient, PatientAccess
 from clinic.server import uploads
+from clinic.web.exporting import whole_clinic
 from clinic.web.exporting.tables import TABLES
 from tests.factories import (
     book_appointment,
@@ -210,4 +213,20 @@ def test_a_manager_takes_the_whole_clinic_along(client, manager):
 def test_who_may_export_lists_may_not_take_the_clinic(client, method):
     client.force_login(make_user(make_lisbon(), may_export=True))
     assert getattr(client, method)(reverse("web:export-clinic")).status_code == 403
+    assert not ClinicEvent.objects.exists()
+
+
+def test_a_clinic_that_is_too_large_is_not_answered(client, manager, monkeypatch):
+    make_patient(manager.clinic)
+    monkeypatch.setattr(whole_clinic, "MOST_BYTES", 10)
+    answer = client.post(reverse("web:export-clinic"))
+    assert answer.status_code == 409 and "manage.py export_clinic" in answer.content.decode()
+    assert not ClinicEvent.objects.exists() and not PatientAccess.objects.exists()
+
+
+def test_a_full_disk_is_a_sentence_on_the_page(client, manager, monkeypatch):
+    full = Path("/dev/full").open("w+b")  # noqa: SIM115 - closed by the page
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: full)
+    answer = client.post(reverse("web:export-clinic"))
+    assert answer.status_code == 409 and "disco do servidor" in answer.content.decode()
     assert not ClinicEvent.objects.exists()

@@ -45,7 +45,8 @@ def _head(clinic: Clinic) -> Iterator[str]:
     ) % {"zone": clinic.time_zone}
     yield _("Dias da semana: 1 é segunda-feira, 7 é domingo. null: sem valor.")
     yield _("archive.json diz de quando é, de qual versão das tabelas, e quantos registros cada uma tem.")
-    yield _("Da equipe vêm só os nomes, e de quem entrou, nada. Senhas, chaves, endereços e sessões não estão aqui.")
+    yield _("Da equipe vêm só nomes e funções, e quem está nela.")
+    yield _("Senhas, chaves, endereços e sessões não estão aqui, nem o que mudou neles ou na equipe.")
     yield _("Há dados de saúde de pessoas: guarde onde só quem pode vê-los entra, e apague quando não precisar mais.")
 
 

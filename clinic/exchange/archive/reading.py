@@ -44,11 +44,13 @@ class ArchiveRefused(Exception):
 
 @dataclass(frozen=True)
 class Brought:
-    """What an import has stored: the clinic, the rows of each table, and when its archive was made."""
+    """What an import has stored: the clinic, the rows of each table, and when its archive was made; and the ids of the
+    staff who were in the team and are not invited yet."""
 
     clinic: Clinic
     counts: dict[str, int]
     made_at: datetime
+    team: list[int]
 
 
 def read_archive(file: IO[bytes]) -> Brought:
@@ -59,8 +61,8 @@ def read_archive(file: IO[bytes]) -> Brought:
         with zipfile.ZipFile(file) as archive:
             manifest = _manifest(archive)
             with transaction.atomic():
-                _store_all(archive, manifest["tables"])
-                return Brought(Clinic.objects.get(), manifest["tables"], manifest["made_at"])
+                team = _store_all(archive, manifest["tables"])
+                return Brought(Clinic.objects.get(), manifest["tables"], manifest["made_at"], team)
     except BROKEN as error:
         raise ArchiveRefused("The file is damaged, or no archive of a clinic.") from error
     except DatabaseError as error:
@@ -102,7 +104,8 @@ def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     return {"tables": counts, "made_at": made_at}
 
 
-def _store_all(archive: zipfile.ZipFile, counts: dict[str, int]) -> None:
+def _store_all(archive: zipfile.ZipFile, counts: dict[str, int]) -> list[int]:
+    """Store all rows, and return the ids of the staff in the team, who come without access."""
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table.stored_name} DISABLE TRIGGER USER")
@@ -114,6 +117,8 @@ def _store_all(archive: zipfile.ZipFile, counts: dict[str, int]) -> None:
                 stored = _store(archive, table)
             if stored != counts[table.name] or (table.model is Clinic and stored != 1):
                 raise ArchiveRefused(f"{table.file} has {stored} rows, and should have {counts[table.name]}.")
+        cursor.execute("UPDATE clinic_staffuser SET is_active = false WHERE is_active RETURNING id")
+        team = sorted(pk for (pk,) in cursor.fetchall())
         with _named(None):
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:
@@ -123,6 +128,7 @@ def _store_all(archive: zipfile.ZipFile, counts: dict[str, int]) -> None:
                 [table.stored_name, table.key],
             )
             cursor.execute(f"ANALYZE {table.stored_name}")
+    return team
 
 
 def _store(archive: zipfile.ZipFile, table: Table) -> int:
@@ -176,9 +182,9 @@ def _phone_hash(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unable_to_sign_in(row: dict[str, Any]) -> dict[str, Any]:
-    """Return what makes a row of staff one who is invited, or not, before signing in."""
+    """Return what stands in for how a row of staff signed in."""
     username = f"arquivo-{row['id']}"
-    return {"username": username, "folded_username": username, "password": make_password(None), "is_active": False}
+    return {"username": username, "folded_username": username, "password": make_password(None)}
 
 
 FILLED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -198,9 +204,9 @@ def _named(table: Table | None) -> Iterator[None]:
 
 
 def _reason(error: DatabaseError) -> str:
-    """Return the constraint, or PostgreSQL's own sentence, which holds no row."""
+    """Return the constraint, or the number of PostgreSQL's error: its sentence may hold a value of the row."""
     diagnosis = error.__cause__.diag if isinstance(error.__cause__, psycopg.Error) else None
     if diagnosis is None:
         return type(error).__name__
     table = (diagnosis.table_name or "").removeprefix("clinic_")
-    return f"{table}, {diagnosis.constraint_name}" if diagnosis.constraint_name else str(diagnosis.message_primary)
+    return f"{table}, {diagnosis.constraint_name}" if diagnosis.constraint_name else f"SQLSTATE {diagnosis.sqlstate}"

@@ -7,7 +7,7 @@ from clinic.registry import Author, record_change
 
 
 def record_export(clinic: Clinic, by: Author) -> None:
-    """Store who has the clinic written as an archive, before the first row is read."""
+    """Store who has had the clinic written as an archive, once it is whole and before it leaves."""
     record_change(clinic, ClinicEvent.Kind.ARCHIVE, {}, {"act": "exported"}, by)
 
 

@@ -13,7 +13,8 @@ from django.apps import apps
 from django.db import models
 from django.db.models import GeneratedField
 
-from clinic.models import Clinic, ClinicEvent, StaffUser
+from clinic.models import Clinic, ClinicEvent, RowChange, StaffUser
+from clinic.models.staff_link import IN_TEAM_SQL
 
 FORMAT = 1
 # Tables that stay behind, by the reason.
@@ -28,9 +29,7 @@ LEFT_OUT: Mapping[str, frozenset[str]] = {
             "clinic_stafflink",
         }
     ),
-    "it is the history of what stays behind; what was changed of it is in rowchange": frozenset(
-        {"clinic_credentialevent"}
-    ),
+    "it is the history of what stays behind": frozenset({"clinic_credentialevent"}),
     "it says who looked, which is answered where they did": frozenset({"clinic_patientaccess", "clinic_signin"}),
     "it passes": frozenset({"clinic_storedanswer", "clinic_requestcount"}),
     "it is the installation's": frozenset({"clinic_keycheck"}),
@@ -41,22 +40,29 @@ LEFT_OUT_COLUMNS: Mapping[str, frozenset[str]] = {
     "clinic_clinic": frozenset({"sandbox_of_id", "sandbox_day"}),
     # Computed with a key of the installation.
     "clinic_patient": frozenset({"phone_hash"}),
-    # Staff come along as names, for the histories. How they signed in, and what they were allowed, does not.
+    # Staff come along as names, for the histories, and with who is in the team, to be invited again. How they signed
+    # in, and what they were allowed, does not.
     "clinic_staffuser": frozenset(
         {
             *("username", "folded_username", "password", "pin", "last_login", "sessions_ended_at"),
-            *("is_active", "is_superuser", "may_squeeze_in", "may_record_absence", "max_discount_percent"),
+            *("is_superuser", "may_squeeze_in", "may_record_absence", "max_discount_percent"),
             *("may_see_reports", "may_export"),
         }
     ),
 }
 # What a column is written as where it is not just read. Who acted in the clinic without working for it becomes one of
-# its receptionists, since nobody else may see the name.
+# its receptionists, since nobody else may see the name. Active are those in the team, invited ones too.
 WRITTEN_AS = {
     ("clinic_staffuser", "clinic_id"): "%(clinic)s::bigint",
     ("clinic_staffuser", "role"): "CASE WHEN clinic_id = %(clinic)s THEN role ELSE 'receptionist' END",
     ("clinic_staffuser", "doctor_id"): "CASE WHEN clinic_id = %(clinic)s THEN doctor_id END",
+    ("clinic_staffuser", "is_active"): (
+        "id IN (SELECT member.id FROM clinic_staffuser AS member"  # noqa: S608 - own condition
+        f" WHERE member.clinic_id = %(clinic)s AND {IN_TEAM_SQL})"
+    ),
 }
+# Tables, without `clinic_`, whose row changes stay behind, for their before and after would say what does.
+NOT_THEIR_CHANGES = {name.removeprefix("clinic_") for name in frozenset({"clinic_staffuser"}).union(*LEFT_OUT.values())}
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,8 @@ class Table:
         if self.model is StaffUser:
             return f"clinic_id = %(clinic)s OR id IN ({_named_staff_sql()})"
         own = _own_condition(self.model)
+        if self.model is RowChange:
+            return f'{own} AND "table" NOT IN ({", ".join(map(repr, sorted(NOT_THEIR_CHANGES)))})'
         # Who has exported and imported is known where they did, as who has looked.
         return f"{own} AND kind <> '{ClinicEvent.Kind.ARCHIVE}'" if self.model is ClinicEvent else own
 
@@ -132,7 +140,7 @@ def _own_condition(model: type[models.Model]) -> str:
 def _named_staff_sql() -> str:
     """Return the query of the ids of all staff that a row of the archive names."""
     return " UNION ".join(
-        f"SELECT {field.column} FROM {table.stored_name} WHERE {_own_condition(table.model)}"  # noqa: S608 - own names
+        f"SELECT {field.column} FROM {table.stored_name} WHERE {table.condition}"  # noqa: S608 - own names
         for table in TABLES
         for field in table.fields
         if table.model is not StaffUser and field.is_relation and field.related_model is StaffUser

@@ -12,7 +12,7 @@ from clinic.access import accesses
 from clinic.exchange import archive
 from clinic.local.postgres_server import private
 from clinic.management.lookup import get_clinic, get_master
-from clinic.models import AppointmentEvent, shown
+from clinic.models import AppointmentEvent, Clinic, StaffUser, shown
 from clinic.queries import exported
 from clinic.registry import Author
 
@@ -32,16 +32,13 @@ class Command(BaseCommand):
         found, user = get_clinic(clinic), get_master(by)
         if not user.is_superuser and user.clinic_id != found.pk:
             raise CommandError(f"The user {user.username} works for another clinic.")
-        archive.record_export(found, Author(AppointmentEvent.Channel.COMMAND, user=user, credential="export_clinic"))
-        seen = shown.Shown(patients=dict.fromkeys(exported.patient_ids(found), found.pk))
-        if seen.patients:
-            accesses.record(seen, accesses.Viewer(found, user, "", ""), "command:export_clinic")
         fresh = file.with_name(f".clinic-archive-{secrets.token_hex(8)}")
         try:
             with open(fresh, "xb", opener=private) as target:
                 counts = archive.write_archive(found, target, timezone.now())
                 target.flush()
                 os.fsync(target.fileno())
+            self._record(found, user)
             fresh.replace(file)
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}") from error
@@ -52,3 +49,9 @@ class Command(BaseCommand):
         if verbosity:
             self.stdout.write(f"{file}: {sum(counts.values())} rows, {file.stat().st_size} bytes.")
             self.stdout.write("It holds the data of all patients: keep it where only you can read it.")
+
+    def _record(self, clinic: Clinic, user: StaffUser) -> None:
+        archive.record_export(clinic, Author(AppointmentEvent.Channel.COMMAND, user=user, credential="export_clinic"))
+        seen = shown.Shown(patients=dict.fromkeys(exported.patient_ids(clinic), clinic.pk))
+        if seen.patients:
+            accesses.record(seen, accesses.Viewer(clinic, user, "", ""), "command:export_clinic")

@@ -390,7 +390,7 @@ def _walk(schema, url, headers):
     class Walk(schema.as_state_machine()):
         def setup(self):
             """Each walk starts from the same rows: where it can go depends on what it is answered."""
-            call_command("flush", interactive=False, inhibit_post_migrate=True)
+            call_command("flush", interactive=False, reset_sequences=False, inhibit_post_migrate=True)
             self.asked = {"base_url": url, "headers": headers()}
 
         def before_call(self, case):

@@ -98,7 +98,7 @@ def test_every_row_has_its_fate(clinic, by):
     )
     assert fates(run) == ["same", "changed", "new", "duplicate", "new", *["refused"] * 6]
     rows = list(run.rows.order_by("number"))
-    assert imports.changed_labels(rows[1]) == [("data de nascimento", "", "1990-04-03")]
+    assert imports.changed_labels(rows[1], run.kind) == [("data de nascimento", "", "1990-04-03")]
     assert "linha 4" in rows[3].sentences[0]
     for row, part in zip(
         rows[5:], ["ana lima", "dígitos", "não existe", "nome", "fórmula", "Desconhecido"], strict=True
@@ -297,7 +297,7 @@ def test_an_answer_about_messages_is_an_answer(clinic, by, stored, cell, overwri
     patient.refresh_from_db()
     assert (patient.accepts_whatsapp, fates(run)) == (after, ["same" if after is stored else "changed"])
     words = {True: "sim", False: "não", None: ""}
-    changes = [change[1:] for change in imports.changed_labels(run.rows.get())]
+    changes = [change[1:] for change in imports.changed_labels(run.rows.get(), run.kind)]
     assert changes == ([] if after is stored else [(words[stored], words[after])])
 
 

@@ -184,7 +184,7 @@ def _events_since(clinic: Clinic, ids: Iterable[int], moment: datetime) -> dict[
     """Return the events after the moment by appointment, the last one first."""
     events = AppointmentEvent.objects.of(clinic).filter(Q(appointment__in=list(ids)), at__gt=moment)
     found = defaultdict(list)
-    for event in events.only("appointment", "kind", "before").order_by("-pk"):
+    for event in events.only("appointment", "kind", "before", "after").order_by("-pk"):
         found[event.appointment_id].append(event)
     return found
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from clinic import booking
 from clinic.booking import LineRequest, PastVisit, PayerWish, Proposal, TakenTime
 from clinic.exchange.appointment_cells import ReadVisit, VisitReader
-from clinic.exchange.fates import refuse_row, row_taken_back
+from clinic.exchange.fates import CHANGED_SINCE, refuse_row, row_taken_back
 from clinic.models import Clinic, ImportRow, ImportRun
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.refusals import Refused
@@ -321,7 +321,7 @@ def _write_history(known: Sequence[_Known], clinic: Clinic, by: Author, now: dat
         if is_stored:
             each.row.fate = Fate.SAME
         elif sentence or _visit(each).patient not in here:
-            refuse_row(each.row, [sentence or _("O cadastro mudou depois da conferência. Confira a planilha de novo.")])
+            refuse_row(each.row, [sentence or str(CHANGED_SINCE)])
         else:
             wanted.append(each)
     if not wanted:

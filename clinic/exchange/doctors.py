@@ -5,6 +5,7 @@ administration shows whose appointments a change would touch.
 """
 
 import re
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.exchange.directory_cells import ReadRow, doctor_reader, title_and_name
 from clinic.exchange.earlier_rows import EarlierRows, write_keys
-from clinic.exchange.fates import refuse_row, row_taken_back
+from clinic.exchange.fates import is_as_checked, refuse_row, row_taken_back
 from clinic.models import Clinic, Doctor, ImportRow, ImportRun
 from clinic.models.doctor import USUAL_INTERVAL
 from clinic.registry import (
@@ -62,12 +63,7 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
     """Do what the check has found, by the rules as they are now: where these find something else, the row says so."""
     wanted = [row for row in rows if row.fate in {Fate.NEW, Fate.CHANGED}]
     for row, each in zip(wanted, _read(run, wanted, clinic), strict=True):
-        before = row.fate, row.changes
-        _examine(row, each, clinic, overwrites=run.overwrites)
-        if row.fate in {Fate.REFUSED, Fate.SAME}:
-            continue
-        if (row.fate, row.changes) != before:
-            refuse_row(row, [_("O cadastro mudou depois da conferência. Confira a planilha de novo.")])
+        if not is_as_checked(row, partial(_examine, row, each, clinic, overwrites=run.overwrites)):
             continue
         try:
             _write(row, each.values, clinic, by)

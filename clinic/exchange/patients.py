@@ -7,7 +7,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from clinic.exchange.fates import refuse_row, row_taken_back
+from clinic.exchange.fates import CHANGED_SINCE, refuse_row, row_taken_back
 from clinic.exchange.patient_cells import Reader, simplified
 from clinic.models import Clinic, ImportRow, ImportRun, Payer
 from clinic.refusals import Refusal, Refused
@@ -89,7 +89,7 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
         elif examined.known is not None and not examined.changes:
             row.fate, row.patient_id, row.changes = Fate.SAME, examined.known.pk, {}
         elif examined.known is None or _as_json(examined.changes) != _as_json(row.changes):
-            refuse_row(row, [_("O cadastro mudou depois da conferência. Confira a planilha de novo.")])
+            refuse_row(row, [str(CHANGED_SINCE)])
         else:
             try:
                 patient = change_imported(examined.known, examined.changes, clinic, by)

@@ -1,6 +1,7 @@
 """What becomes of rows of procedures: a batch at a time, in the transaction of `clinic.exchange.runs`."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.exchange.directory_cells import ReadRow, procedure_reader
 from clinic.exchange.earlier_rows import EarlierRows, write_keys
-from clinic.exchange.fates import refuse_row, row_taken_back
+from clinic.exchange.fates import is_as_checked, refuse_row, row_taken_back
 from clinic.models import Clinic, ImportRow, ImportRun, Procedure
 from clinic.models.procedure import USUAL_DURATION
 from clinic.registry import (
@@ -54,12 +55,7 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
     """Do what the check has found, by the rules as they are now: where these find something else, the row says so."""
     wanted = [row for row in rows if row.fate in {Fate.NEW, Fate.CHANGED}]
     for row, each in zip(wanted, _read(run, wanted), strict=True):
-        before = row.fate, row.changes
-        _examine(row, each, clinic, overwrites=run.overwrites)
-        if row.fate in {Fate.REFUSED, Fate.SAME}:
-            continue
-        if (row.fate, row.changes) != before:
-            refuse_row(row, [_("O cadastro mudou depois da conferência. Confira a planilha de novo.")])
+        if not is_as_checked(row, partial(_examine, row, each, clinic, overwrites=run.overwrites)):
             continue
         try:
             _write(row, each.values, clinic, by)

@@ -34,6 +34,7 @@ from clinic.models.patient import phone_hash
 
 CHUNK = 1024 * 1024  # bytes that are unpacked and stored at a time
 MOST_LINE = 16 * CHUNK
+# What zipfile raises of a file that is damaged, cut, encrypted or packed in a way it does not know.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
 NOT_A_ROW = (ValueError, RecursionError)
 

@@ -269,7 +269,8 @@ def _acts(stored):
     starts_at = stored.clinic.local(other.starts_at)
     taken = {"doctor": other.doctor_id, "date": f"{starts_at:%d/%m/%Y}", "starts": f"{starts_at:%H:%M}", "move": "1"}
     yield Call("POST", f"{address}/remarcar/", taken, expected=(409,), partial=True)
-    yield Call("POST", f"{address}/duracao/", {"ends": "09:00", "shown": ""}, expected=(409,), partial=True)
+    longer = f"{stored.clinic.local(visit.ends_at + timedelta(minutes=5)):%H:%M}"
+    yield Call("POST", f"{address}/duracao/", {"ends": longer, "shown": ""}, expected=(409,), partial=True)
     yield Call("POST", f"{address}/mover/", taken, expected=(409,), partial=True)
     yield Call("POST", f"{address}/remarcar/", when | {"move": "1"}, partial=True)
     yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)

@@ -1,17 +1,25 @@
 """The next free times by mouse, by keys, and without JavaScript."""
 
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
-from clinic.models import Appointment
+from clinic.models import Absence, Appointment
 from tests.browser.desk import book_maria, taken_by_somebody_else
 from tests.browser.test_booking import COUNT_CLICKS, wait_until_htmx_listens
 from tests.browser.test_day import COUNT_ACTS
 from tests.factories import make_doctor, make_patient, make_procedure
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def closed_today(clinic):
+    """The first free time is of a later day, at whatever hour of a Monday the tests run."""
+    midnight = clinic.local(timezone.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    Absence.objects.create(clinic=clinic, reason="feriado", starts_at=midnight, ends_at=midnight + timedelta(days=1))
 
 
 @pytest.fixture

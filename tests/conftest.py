@@ -111,6 +111,18 @@ def no_permission_is_written_after_a_test():
     post_migrate.connect(create_permissions, dispatch_uid=name)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def force_login_writes_one_row():
+    """Half of the tests sign a user in: see tests/signed_in.py."""
+    from django.test import Client  # noqa: PLC0415 - see pytest_configure
+
+    from tests import signed_in  # noqa: PLC0415 - see pytest_configure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "_login", signed_in.login)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_address_is_refused_yet():
     """What a worker process remembers of refused addresses outlives a test's database."""

@@ -10,7 +10,7 @@ import dj_database_url
 import django
 import pytest
 
-from tests import database, distribution, emptying
+from tests import database, distribution, emptying, rewriting
 
 _run = ExitStack()
 
@@ -38,6 +38,14 @@ def pytest_configure(config):
     config.add_cleanup(_run.close)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session):
+    # Hardly anything made until the tests begin is garbage.
+    gc.disable()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        rewriting.import_own_share(session.config.args)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -49,6 +57,7 @@ def pytest_collection_finish():
     gc.freeze()
     # What the first tests load stays as well (templates, addresses, words): full collections took a tenth of the time.
     gc.set_threshold(10_000, 10, 50)
+    gc.enable()
 
 
 def pytest_xdist_auto_num_workers():

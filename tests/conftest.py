@@ -78,6 +78,7 @@ def django_db_keepdb(django_db_keepdb):
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, request):
     """Start the embedded PostgreSQL; the test database is then copied from the migrated one."""
+    from django.core.management.commands import flush  # noqa: PLC0415 - see pytest_configure
     from django.db import connection  # noqa: PLC0415 - see pytest_configure
     from django.db.backends.postgresql.operations import DatabaseOperations  # noqa: PLC0415 - see pytest_configure
 
@@ -93,6 +94,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, r
         settings |= {name: address[name] for name in ("HOST", "PORT", "USER", "PASSWORD", "OPTIONS")}
         settings["TEST"]["TEMPLATE"] = database.MIGRATED
         patch.setattr(DatabaseOperations, "sql_flush", emptying.sql_flush)
+        patch.setattr(flush, "emit_post_migrate_signal", emptying.nothing_to_write_again)
         yield
 
 

@@ -40,9 +40,8 @@ def pytest_configure(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session):
-    # Hardly anything made until the tests begin is garbage.
-    gc.disable()
     if "PYTEST_XDIST_WORKER" in os.environ:
+        gc.disable()  # until the tests begin: hardly anything made before is garbage
         rewriting.import_own_share(session.config.args)
 
 

@@ -10,7 +10,7 @@ import dj_database_url
 import django
 import pytest
 
-from tests import database, distribution, emptying
+from tests import database, distribution, emptying, rewriting
 
 _run = ExitStack()
 
@@ -38,6 +38,13 @@ def pytest_configure(config):
     config.add_cleanup(_run.close)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session):
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        gc.disable()  # until the tests begin: hardly anything made before is garbage
+        rewriting.import_own_share(session.config.args)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -47,6 +54,9 @@ def pytest_collection_modifyitems(items):
 def pytest_collection_finish():
     # Modules and tests stay until the end: to look through them again and again took a twentieth of the time.
     gc.freeze()
+    # What the first tests load stays as well (templates, addresses, words): full collections took a tenth of the time.
+    gc.set_threshold(10_000, 10, 50)
+    gc.enable()
 
 
 def pytest_xdist_auto_num_workers():
@@ -67,6 +77,7 @@ def django_db_keepdb(django_db_keepdb):
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, request):
     """Start the embedded PostgreSQL; the test database is then copied from the migrated one."""
+    from django.core.management.commands import flush  # noqa: PLC0415 - see pytest_configure
     from django.db import connection  # noqa: PLC0415 - see pytest_configure
     from django.db.backends.postgresql.operations import DatabaseOperations  # noqa: PLC0415 - see pytest_configure
 
@@ -82,6 +93,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, r
         settings |= {name: address[name] for name in ("HOST", "PORT", "USER", "PASSWORD", "OPTIONS")}
         settings["TEST"]["TEMPLATE"] = database.MIGRATED
         patch.setattr(DatabaseOperations, "sql_flush", emptying.sql_flush)
+        patch.setattr(flush, "emit_post_migrate_signal", emptying.nothing_to_write_again)
         yield
 
 
@@ -109,6 +121,18 @@ def no_permission_is_written_after_a_test():
     assert post_migrate.disconnect(dispatch_uid=name)
     yield
     post_migrate.connect(create_permissions, dispatch_uid=name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def force_login_writes_one_row():
+    """Half of the tests sign a user in: see tests/signed_in.py."""
+    from django.test import Client  # noqa: PLC0415 - see pytest_configure
+
+    from tests import signed_in  # noqa: PLC0415 - see pytest_configure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "_login", signed_in.login)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -44,43 +44,62 @@ def ids(appointment, pattern):
         return {"doctor": appointment.doctor_id, "date": "2026-11-23"}
     if "/juntar/" in str(pattern.pattern) or "/juncoes/" in str(pattern.pattern):
         return of_two_patients(appointment, str(pattern.pattern))
-    of_appointment = ("agendamentos/", "pendencias/", "confirmacoes/", "fila/", "meu-dia/")
-    about = dict.fromkeys(of_appointment, appointment.pk) | {"pacientes/": appointment.patient_id}
-    memo = write_memo(
-        appointment.clinic, MemoDetails("note", text="ligar"), key=uuid4(), by=make_user(appointment.clinic)
-    )
-    about["recados/"] = memo.pk
-    request = DataRequest.objects.create(
-        clinic=appointment.clinic, patient=appointment.patient, kind="deletion", reason="pedido"
-    )
-    about["configuracoes/privacidade/pedidos/"] = request.pk
-    absence = Absence.objects.create(
-        clinic=appointment.clinic,
-        doctor=appointment.doctor,
-        starts_at=appointment.starts_at,
-        ends_at=appointment.ends_at,
-        reason="doença",
-    )
-    about["ausencias/"] = absence.pk
-    about["configuracoes/paineis/"] = display_links.create(appointment.clinic, name="Recepção", by=None)[0].pk
-    link, _secret = staff_links.invite(appointment.clinic, by=None, name="Bia")
-    about |= {"configuracoes/equipe/links/": link.pk, "configuracoes/equipe/<int:pk>/": link.user_id}
-    waiting = WaitingEntry.objects.create(clinic=appointment.clinic, patient=appointment.patient)
-    about["fila-de-espera/"] = waiting.pk
-    recall = Recall.objects.create(
-        clinic=appointment.clinic,
-        patient=appointment.patient,
-        appointment=appointment,
-        procedure=appointment.doctor.procedures.get(),
-        due_on="2026-11-23",
-    )
-    about["retornos/"] = recall.pk
-    run = ImportRun.objects.create(clinic=appointment.clinic, kind="patients", channel="browser", file_name="x.csv")
-    about["importar/"] = run.pk
-    about["sessoes/"] = make_series(appointment).pk
-    about |= {f"configuracoes/integracoes/{noun}/": row.pk for noun, row in credentials(appointment.clinic).items()}
-    (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))
-    return {"pk": pk}
+    credentials_of = credentials(appointment.clinic)
+    about = {f"configuracoes/integracoes/{noun}/": lambda _, row=row: row for noun, row in credentials_of.items()}
+    (make,) = (make for prefix, make in (MADE | about).items() if str(pattern.pattern).startswith(prefix))
+    return {"pk": make(appointment).pk}
+
+
+def itself(appointment):
+    return appointment
+
+
+def memo(appointment):
+    by = make_user(appointment.clinic)
+    return write_memo(appointment.clinic, MemoDetails("note", text="ligar"), key=uuid4(), by=by)
+
+
+def data_request(appointment):
+    fields = {"kind": "deletion", "reason": "pedido"}
+    return DataRequest.objects.create(clinic=appointment.clinic, patient=appointment.patient, **fields)
+
+
+def absence(appointment):
+    fields = {name: getattr(appointment, name) for name in ("clinic", "doctor", "starts_at", "ends_at")}
+    return Absence.objects.create(**fields, reason="doença")
+
+
+def staff_link(appointment):
+    return staff_links.invite(appointment.clinic, by=None, name="Bia")[0]
+
+
+def recall(appointment):
+    fields = {"clinic": appointment.clinic, "patient": appointment.patient, "appointment": appointment}
+    return Recall.objects.create(**fields, procedure=appointment.doctor.procedures.get(), due_on="2026-11-23")
+
+
+def import_run(appointment):
+    return ImportRun.objects.create(
+        clinic=appointment.clinic, kind="patients", channel="browser", file_name="x.csv"
+    )  # fmt: skip
+
+
+# By the beginning of an address: what makes the row of the appointment's clinic that it is about.
+MADE = dict.fromkeys(("agendamentos/", "pendencias/", "confirmacoes/", "fila/", "meu-dia/"), itself) | {
+    "pacientes/": lambda appointment: appointment.patient,
+    "recados/": memo,
+    "configuracoes/privacidade/pedidos/": data_request,
+    "ausencias/": absence,
+    "configuracoes/paineis/": lambda appointment: display_links.create(appointment.clinic, name="Recepção", by=None)[0],
+    "configuracoes/equipe/links/": staff_link,
+    "configuracoes/equipe/<int:pk>/": lambda appointment: staff_link(appointment).user,
+    "fila-de-espera/": lambda appointment: WaitingEntry.objects.create(
+        clinic=appointment.clinic, patient=appointment.patient
+    ),
+    "retornos/": recall,
+    "importar/": import_run,
+    "sessoes/": make_series,
+}
 
 
 def of_two_patients(appointment, route):

@@ -78,8 +78,12 @@ def written_cpf(digits: str) -> str:
 
 def made_up_cpf(number: int) -> str:
     """Return the valid CPF that begins with `number`, written in nine digits: for demo and tests."""
-    candidates = (f"{number:09d}{check:02d}" for check in range(100))
-    return next(digits for digits in candidates if is_cpf(digits))
+    digits = f"{number:09d}"
+    for _ in range(CPF_LENGTH - len(digits)):
+        # Weights 2, 3, 4 … from the right; of the check digits, the first weighs in the second.
+        weighed = sum(weight * int(digit) for weight, digit in enumerate(reversed(digits), start=2))
+        digits += str(weighed * 10 % 11 % 10)
+    return digits
 
 
 def made_up_nif(number: int) -> str:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from datetime import timedelta
+from functools import cache
 from threading import Condition
 
 import pytest
@@ -130,8 +131,13 @@ def window(chromium, complaints, live_server, unanswered):
 
 def _as_collected(route):
     name = route.request.url.partition("/static/")[2]
-    text = style(name, bundle_source) if name.endswith(".css") else script(name, bundle_source, set())
-    route.fulfill(body=text, content_type="text/css" if name.endswith(".css") else "text/javascript")
+    route.fulfill(body=_bundle(name), content_type="text/css" if name.endswith(".css") else "text/javascript")
+
+
+@cache
+def _bundle(name):
+    """Join a bundle once a run: every window of every test loads it anew."""
+    return style(name, bundle_source) if name.endswith(".css") else script(name, bundle_source, set())
 
 
 def bundle_source(name):

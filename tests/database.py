@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -44,25 +44,31 @@ def run_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+def make(folder: Path) -> None:
+    """Leave a stopped server in `folder` with all that a run begins with."""
+    _migrate(folder)
+    _create_roles(folder / "postgres" / "cluster")
+
+
 @contextmanager
-def running(folder: Path, kept: Path) -> Iterator[str]:
-    """Give the libpq URL of the server in `folder`, which all workers of a run share, from a copy of what is `kept`."""
+def running(folder: Path, kept: Path, make: Callable[[Path], None] = make) -> Iterator[str]:
+    """Give the libpq URL of the server in `folder`, which all workers of a run share, from a copy of what is `kept`,
+    or is made now."""
     with _locked(folder / "copying.lock"):
         if not (folder / "postgres").exists():
-            copy(kept, folder / "postgres")
+            copy(kept, folder / "postgres", make)
     with postgres.running(folder, settings=THROW_AWAY) as url:
         yield url
 
 
-def copy(kept: Path, home: Path) -> None:
+def copy(kept: Path, home: Path, make: Callable[[Path], None] = make) -> None:
     """Make `home`, the folder of a server, of a copy of what is `kept`."""
     with _locked(kept / "lock"):
         migrated = kept / _version_of_the_data()
         if not migrated.exists():
             _remove_others(kept)
             unfinished = kept / "unfinished"
-            _migrate(unfinished)
-            _create_roles(unfinished / "postgres" / "cluster")
+            make(unfinished)
             (unfinished / "postgres").rename(migrated)
             shutil.rmtree(unfinished)
         fresh = home.with_name("postgres.fresh")

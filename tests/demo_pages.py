@@ -27,12 +27,55 @@ NOT_BY_GET, NOTHING_READ = 405, {204, 301, 302, 304}
 SEARCHED = ("maria", "nada", "910 000", "81 9", "01/02/1960", "+351", "5", "529.982.247-25", "ana 10/10/1980")
 
 
-def addresses(clinic: Clinic) -> Iterator[tuple[str, dict]]:
-    """(path, query) of every address that the resolver knows of, filled in with rows of this clinic."""
+class Walk:
+    """What there is to ask of a clinic, and what need not be asked again."""
+
+    def __init__(self, clinic: Clinic):
+        self.clinic = clinic
+        self.asked = list(_addresses(clinic))
+        self.files: set[str] = set()
+
+    def pages(self, role: str) -> Iterator[tuple[str, str]]:
+        """(address, what is read there) of whatever a user of this role is shown; receptionists get fragments too.
+
+        Left out is what reads the same for another role: the refusals of the administration, managers' appointments,
+        and files that were sent: a PDF takes as long to draw and to read as twenty pages."""
+        client = _signed_in(self.clinic, role)
+        not_by_get = set()
+        for route, path, query in self.asked:
+            if path.startswith(ELSEWHERE.get(role, "none")) or route in not_by_get:
+                continue
+            for headers in ({}, PARTIAL) if role == StaffUser.Role.RECEPTIONIST else ({},):
+                address = f"{path} {query or ''}"
+                if address in self.files:
+                    break
+                answer = client.get(path, query, headers=headers)
+                if answer.status_code == NOT_BY_GET:
+                    not_by_get.add(route)
+                    break
+                if answer.status_code not in NOTHING_READ:
+                    yield f"{address} by {role}", text_of(answer)
+                    if not answer["Content-Type"].startswith("text/html"):
+                        self.files.add(address)
+        for path in ("/pacientes/", "/pacientes/busca/"):
+            for text in SEARCHED:
+                yield f"{path} {text} by {role}", client.post(path, {"q": text}, headers=PARTIAL).text
+
+
+def _signed_in(clinic, role):
+    client = Client()
+    doctor = Doctor.objects.of(clinic).filter(user=None).earliest("pk") if role == StaffUser.Role.DOCTOR else None
+    named = {"role": role, "doctor": doctor, "name": "Ana Sá"}
+    client.force_login(StaffUser.objects.create_user(f"{role}.{clinic.slug}", clinic=clinic, **named))
+    return client
+
+
+def _addresses(clinic: Clinic) -> Iterator[tuple[str, str, dict]]:
+    """(route, path, query) of every address that the resolver knows of, filled in with rows of this clinic."""
     for route in sorted(routes()):
         if not NOT_OF_THE_CLINIC.match(route):
-            yield from ((f"/{path}", {}) for path in _filled(clinic, route))
-    yield from _asked(clinic)
+            yield from ((route, f"/{path}", {}) for path in _filled(clinic, route))
+    yield from ((path, path, query) for path, query in _asked(clinic))
 
 
 def _filled(clinic, route):
@@ -99,26 +142,3 @@ def _asked(clinic):
     yield f"/agenda/{today}/como-estava/", {"em": f"{today - timedelta(days=2)}T12:00", "ate": "agora"}
     for model in admin.site._registry:
         yield f"/admin/clinic/{model._meta.model_name}/", {"q": "maria"}
-
-
-def pages(clinic: Clinic, role: str) -> Iterator[tuple[str, str]]:
-    """(address, HTML) of whatever a user of this role is shown; receptionists get fragments too.
-
-    Left out is what reads the same for another role: the refusals of the administration, and managers' appointments."""
-    client = Client()
-    doctor = Doctor.objects.of(clinic).filter(user=None).earliest("pk") if role == StaffUser.Role.DOCTOR else None
-    named = {"role": role, "doctor": doctor, "name": "Ana Sá"}
-    client.force_login(StaffUser.objects.create_user(f"{role}.{clinic.slug}", clinic=clinic, **named))
-    is_at_the_desk = role == StaffUser.Role.RECEPTIONIST
-    for path, query in addresses(clinic):
-        if path.startswith(ELSEWHERE.get(role, "none")):
-            continue
-        for headers in ({}, PARTIAL) if is_at_the_desk else ({},):
-            answer = client.get(path, query, headers=headers)
-            if answer.status_code == NOT_BY_GET:
-                break
-            if answer.status_code not in NOTHING_READ:
-                yield f"{path} {query or ''} by {role}", text_of(answer)
-    for path in ("/pacientes/", "/pacientes/busca/"):
-        for text in SEARCHED:
-            yield f"{path} {text} by {role}", client.post(path, {"q": text}, headers=PARTIAL).text

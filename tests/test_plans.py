@@ -10,6 +10,7 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 
 import psycopg
 import pytest
@@ -38,6 +39,11 @@ PARAMETER = re.compile(r"%(?:\((\w+)\)s|(s)|(%))")
 PASSED_ON = {"admin/(?P<url>.*)$"}  # the administration's own "not found"
 
 
+@cache
+def names_a_large_table(sql: str) -> bool:
+    return bool(PLANNED.match(sql) and LARGE & set(re.findall(r"\w+", sql)))
+
+
 @dataclass
 class Ran:
     """What was run for the calls: by statement, the parameters of each time and the first call it served."""
@@ -49,7 +55,7 @@ class Ran:
     @contextmanager
     def during(self, call: Call):
         def note(execute, sql, parameters, many, context):
-            if PLANNED.match(sql) and LARGE & set(re.findall(r"\w+", sql)):
+            if names_a_large_table(str(sql)):
                 self.statements.setdefault(str(sql), (call, []))[1].append(parameters)
             return execute(sql, parameters, many, context)
 

@@ -26,7 +26,7 @@ from clinic.models.characters import plain
 from clinic.models.clinic import EndOfDay, written_amount
 from clinic.models.doctor import WorkingHours, end_of_hours
 from clinic.models.patient import OLDEST
-from clinic.schedule import Hours, Mistake, Week, read_week
+from clinic.schedule import Hours, Mistake, Week, change_week, read_week
 from clinic.spoken import duration
 
 SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits into PostgreSQL's bigint; int() refuses strings of thousands of digits
@@ -63,6 +63,9 @@ DAY_OF_MONTH = re.compile(r"(?:dia )?(\d{1,2})")
 # No appointment or birth date lies outside; beyond the ends, date arithmetic would overflow.
 READABLE_YEARS = range(1900, 2201)
 DAY_MINUTES = 24 * 60
+ROW_MINUTES = 5
+USUAL_STEP, FINE_STEP = 15, 5  # minutes by which hours are dragged
+FIRST_ROW, LAST_ROW = 6 * 12, 22 * 12  # of a day, as the grid of a week shows it while nothing is outside
 LOOKING_BACK = timedelta(days=60)
 LEAP_YEARS_APART = 8  # at most, as around 2100
 TIME = re.compile(
@@ -269,10 +272,21 @@ class LocalDecimalField(forms.DecimalField):
 
 
 class _ReadBack(forms.Widget):
-    """Shows under its field how the text is understood: at once, and with htmx while it is typed."""
+    """Shows under its field how the text is understood: at once, and with htmx while it is typed.
+
+    Hours that are dragged there, by `step` minutes, are written into the field."""
+
+    step = USUAL_STEP
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
-        context = {"read": read_back(str(value or "")), "name": name, "id": (attrs or {}).get("id", f"id_{name}")}
+        context = {
+            "read": read_back(str(value or "")),
+            "name": name,
+            "id": (attrs or {}).get("id", f"id_{name}"),
+            "step": self.step,
+            "fine_step": FINE_STEP,
+            "spoken": _("{day}, {starts} até {ends}"),
+        }
         return super().render(name, value, attrs, renderer) + render_to_string("components/_week_read.html", context)
 
 
@@ -310,22 +324,49 @@ class WeekField(forms.CharField):
         return read_week(text) if len(text) <= LONGEST_WEEK else Week([], [])
 
 
-class DayRead(NamedTuple):
-    """A day of a week that was read: its spans as text, and as bars, (start, length) in percent of the day."""
+class Bar(NamedTuple):
+    """Hours on a day of the grid, from and until five-minute rows of that day.
 
+    `starts` and `ends` are those of the hours wholly, in minutes since the midnight that begins the ISO `weekday`: a
+    night has a bar on two days, the second `is_rest`."""
+
+    first: int
+    last: int
+    weekday: int
+    starts: int
+    ends: int
+    spoken: str
+    is_rest: bool = False
+
+
+class DayRead(NamedTuple):
+    """A day of a week that was read: its spans as text, and as bars."""
+
+    weekday: int
     name: str
-    spans: str
-    bars: list[tuple[str, str]]
+    spoken: str
+    spans: list[str]
+    bars: list[Bar]
 
 
 class WeekRead(NamedTuple):
-    """How a text is understood: the seven days and a sentence, or what is wrong with it, and where; for an empty text
-    nothing."""
+    """How a text is understood: the seven days and a sentence, or what is wrong with it, and where.
+
+    `written` is the text after hours were dragged in it, None if it was typed; where these cannot be, `refused` says
+    why, on the ISO weekday `refused_on`."""
 
     days: list[DayRead]
     summary: str
     mistakes: list[str]
     marked: list[tuple[str, bool]]
+    written: str | None = None
+    refused: str = ""
+    refused_on: int = 0
+
+    @property
+    def is_at_night(self) -> bool:
+        """Whether there are hours outside those that the grid shows of each day."""
+        return any(bar.first < FIRST_ROW or bar.last > LAST_ROW for day in self.days for bar in day.bars)
 
 
 def read_back(text: str) -> WeekRead:
@@ -336,9 +377,21 @@ def read_back(text: str) -> WeekRead:
         field.clean(text)
     except ValidationError as error:
         return WeekRead([], "", error.messages, marked(text, week.mistakes))
-    if not week.hours:
-        return WeekRead([], "", [], [])
-    return WeekRead(_days(week.hours), _summary(week.hours), [], [])
+    return WeekRead(_days(week.hours), _summary(week.hours) if week.hours else "", [], [])
+
+
+def read_dragged(text: str, *, was: Hours | None, becomes: Hours | None) -> WeekRead:
+    """Return how a text is understood in which hours became others: `was` is None for new ones, `becomes` for none.
+
+    It stays as it is where the new hours overlap others or are too long, or the old ones are not in it."""
+    read = read_back(text)
+    written = None if read.mistakes else change_week(text, without=was, including=becomes)
+    if written is None:
+        return read._replace(written=text)
+    changed = read_back(written)
+    if changed.mistakes and (place := becomes or was):
+        return read._replace(written=text, refused=" ".join(changed.mistakes), refused_on=place.weekday)
+    return changed._replace(written=written)
 
 
 def marked(text: str, mistakes: Iterable[Mistake]) -> list[tuple[str, bool]]:
@@ -364,18 +417,35 @@ def _summary(hours: Sequence[Hours]) -> str:
 
 def _days(hours: Iterable[Hours]) -> list[DayRead]:
     spans: dict[int, list[str]] = defaultdict(list)
-    bars: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    bars: dict[int, list[Bar]] = defaultdict(list)
     for weekday, starts, ends in hours:
         spans[weekday].append(f"{starts:%H:%M}–{end_of_hours(ends)}")
         first, last = _minutes(starts), _minutes(ends)
-        bars[weekday].append(_bar(first, last if ends > starts else DAY_MINUTES))
-        if ends <= starts and last:
-            bars[weekday % 7 + 1].append(_bar(0, last))
-    return [DayRead(str(day.label), ", ".join(spans[day]), bars[day]) for day in WorkingHours.Weekday]
+        until = last if ends > starts else last + DAY_MINUTES
+        spoken = _spoken(weekday, starts, ends)
+        bar = Bar(first // ROW_MINUTES, _row_after(min(until, DAY_MINUTES)), weekday, first, until, spoken)
+        bars[weekday].append(bar)
+        if until > DAY_MINUTES:
+            bars[weekday % 7 + 1].append(bar._replace(first=0, last=_row_after(last), is_rest=True))
+    return [
+        DayRead(day.value, _short_name(day), _short_name(day).lower(), spans[day], bars[day])
+        for day in WorkingHours.Weekday
+    ]
 
 
-def _bar(first: int, last: int) -> tuple[str, str]:
-    return f"{100 * first / DAY_MINUTES:.2f}", f"{100 * (last - first) / DAY_MINUTES:.2f}"
+def _short_name(weekday: int) -> str:
+    return str(WorkingHours.Weekday(weekday).label).removesuffix("-feira")
+
+
+def _spoken(weekday: int, starts: time, ends: time) -> str:
+    """Return "terça, 8:00 até 12:30"."""
+    return str(_("{day}, {starts} até {ends}")).format(
+        day=_short_name(weekday).lower(), starts=f"{starts.hour}:{starts:%M}", ends=end_of_hours(ends).removeprefix("0")
+    )
+
+
+def _row_after(minutes: int) -> int:
+    return -(-minutes // ROW_MINUTES)
 
 
 def _minutes(at: time) -> int:

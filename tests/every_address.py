@@ -724,6 +724,8 @@ def _first_steps(asking):
     procedure = asking.doctor.procedures.earliest("pk")
     yield Call("POST", "/horarios/ler/", {"week": "seg 8-12"}, partial=True)
     yield Call("GET", "/horarios/ler/", expected=(405,))
+    yield Call("POST", "/horarios/arrastar/", {"week": "seg 8-12", "becomes": "2 480 720"}, partial=True)
+    yield Call("POST", "/horarios/arrastar/", {"becomes": "8 0 0"}, partial=True, expected=(400,))
     doctor = {"name": "Lia Prado", "week": "seg 8-12", "procedures": [procedure.pk]}
     yield Call("POST", f"{base}medico/", doctor, expected=(302,))
 

@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy
 from clinic import booking
 from clinic.access import resumable_forms
 from clinic.admin.base import ListMixin, admin_request
-from clinic.form_fields import LONGEST_WEEK, TypedDateField, WeekField, marked
+from clinic.form_fields import FINE_STEP, LONGEST_WEEK, USUAL_STEP, TypedDateField, WeekField, marked
 from clinic.models import Clinic, Doctor, WorkingHours
 from clinic.models.doctor import end_of_hours
 from clinic.models.locks import get_locked, get_shared
@@ -103,15 +103,19 @@ class WeekForm(forms.Form):
         strip=False,
         max_length=LONGEST_WEEK,
         widget=forms.Textarea({"rows": 3, "cols": 60, "spellcheck": "false", "autocomplete": "off"}),
-        help_text=gettext_lazy("Um por linha: 05/12 8-12 acrescenta; 24/12 fechado 12-18 (reunião) fecha."),
+        help_text=gettext_lazy(
+            "Um por linha. Abrir um sábado: 05/12 8-12. Fechar o dia: 24/12 fechado. Fechar uma parte: "
+            "24/12 fechado 12-14 (almoço da equipe)."
+        ),
     )
     first = TypedDateField(label=gettext_lazy("Vale a partir de"))
     last = TypedDateField(
         label=gettext_lazy("Até"), required=False, help_text=gettext_lazy("Vazio: sem fim. Depois volta o que valia.")
     )
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, doctor: Doctor, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["week"].widget.step = _step(doctor)
         self.today = today
         self.of_dates = Exceptions([], [])
 
@@ -185,9 +189,9 @@ class WeekOfDoctor(ListMixin):
         typed = request.POST if request.method == "POST" else resumable_forms.take(request)
         if typed is None:
             week = write_week(_week_on(today, _stored(doctor)))
-            form = WeekForm(initial={"week": week, "first": f"{today:%d/%m/%Y}"}, today=today)
+            form = WeekForm(initial={"week": week, "first": f"{today:%d/%m/%Y}"}, doctor=doctor, today=today)
             return self._week_page(request, doctor, form)
-        form = WeekForm(typed, today=today)
+        form = WeekForm(typed, doctor=doctor, today=today)
         is_valid = form.is_valid()
         if request.method != "POST":
             sentence = _("A sessão terminou antes de gravar. Está tudo aqui: confira e salve de novo.")
@@ -274,6 +278,11 @@ def crossing(overlap: HoursOverlap) -> str:
         f"{hours} ({hours.validity})" if hours.validity else str(hours) for hours in (overlap.row, overlap.other)
     )
     return _("%(row)s cruza com %(other)s. Nada foi gravado.") % {"row": row, "other": other}
+
+
+def _step(doctor: Doctor) -> int:
+    """Return by how many minutes hours are dragged: finely where the doctor's times are fine."""
+    return USUAL_STEP if doctor.interval_minutes >= USUAL_STEP else FINE_STEP
 
 
 def _week_on(day: date, rows: Iterable[WorkingHours]) -> list[WorkingHours]:

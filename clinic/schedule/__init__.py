@@ -7,7 +7,7 @@ another. What is offered is computed once, in `openings`; a property test holds 
 from clinic.schedule.dates_text import ClosedDay, Exceptions, OpenDay, read_exceptions
 from clinic.schedule.holidays import OwnDay, holiday_name, holidays_between, is_national, optional_name
 from clinic.schedule.hours import MAX_NIGHT, Hours, are_valid_hours, end_date, ever_hold, overlapping_hours
-from clinic.schedule.hours_text import Mistake, Week, read_week, write_hours, write_week
+from clinic.schedule.hours_text import Mistake, Week, change_week, read_week, write_hours, write_week
 from clinic.schedule.limits import (
     MAX_DAYS_AHEAD,
     MAX_DURATION,
@@ -57,6 +57,7 @@ __all__ = [
     "Schedules",
     "Span",
     "are_valid_hours",
+    "change_week",
     "bookable_dates",
     "clock_changes",
     "dates_of",

@@ -95,6 +95,16 @@ def write_week(rows: Collection[WeeklyHours]) -> str:
     return "; ".join(f"{_write_days(days)} {spans}" for spans, days in days_of.items())
 
 
+def change_week(text: str, *, without: Hours | None, including: Hours | None) -> str | None:
+    """Return the text of a week without some of its hours and with others, which may overlap the rest.
+
+    None for a text that has mistakes, or in which the hours are not that are to be taken out."""
+    week = read_week(text)
+    if week.mistakes or (without and without not in week.hours):
+        return None
+    return write_week([*(row for row in week.hours if row != without), *filter(None, [including])])
+
+
 def write_hours(rows: Iterable[WeeklyHours]) -> str:
     """Return hours of several validities as text: "seg-sex 8-12 (até 31/12/2026); seg 9-12 (de 01/01/2027)"."""
     groups: dict[tuple[date, date], list[WeeklyHours]] = defaultdict(list)

@@ -52,6 +52,7 @@ urlpatterns = [
     path("agenda/<str:date>/lista/", printed.day_list, name="printed-day"),
     path("agenda/<str:date>/lista/pdf/", printed.day_list_pdf, name="printed-day-pdf"),
     path("horarios/ler/", hours.read, name="hours-read"),
+    path("horarios/arrastar/", hours.drag, name="hours-drag"),
     path("agendamentos/novo/", booking_panel.book, name="appointment-book"),
     path("agendamentos/familia/", family.book, name="family-book"),
     path("agendamentos/conferir/", booking_panel.check, name="appointment-check"),

@@ -2,3 +2,5 @@
 import "../js/csrf.js";
 import "../js/session.js";
 import "../js/tick_list.js";
+import "../js/hours/drag.js";
+import "../js/hours/keys.js";

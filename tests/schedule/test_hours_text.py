@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.models import WorkingHours
-from clinic.schedule import Hours, overlapping_hours, read_week, write_hours, write_week
+from clinic.schedule import Hours, change_week, overlapping_hours, read_week, write_hours, write_week
 
 
 def row(weekday, starts, ends):
@@ -120,3 +120,21 @@ def test_validities_are_written_behind_their_hours():
     text = write_hours([stored(1, last), stored(1, None, first), stored(3), stored(6, first, first)])
 
     assert text == ("seg 8-12 (até 31/12/2026); qua 8-12; sáb 8-12 (só 31/12/2026); seg 8-12 (de 01/01/2027)")
+
+
+@pytest.mark.parametrize(
+    ("text", "without", "including", "expected"),
+    [
+        ("seg-sex 8-12", row(2, "8:00", "12:00"), row(2, "8:00", "12:30"), "seg, qua-sex 8-12; ter 8-12:30"),
+        ("Segunda das 8h às 12h", row(1, "8:00", "12:00"), row(4, "9:00", "13:00"), "qui 9-13"),
+        ("seg 8-12", None, row(1, "22:00", "2:00"), "seg 8-12 22-2"),
+        ("", None, row(7, "0:00", "0:00"), "dom 0-24"),
+        ("seg 8-12", row(1, "8:00", "12:00"), None, ""),
+        ("seg 8-12", None, row(1, "10:00", "14:00"), "seg 8-12 10-14"),
+        ("seg 8-12", row(1, "8:00", "13:00"), row(2, "8:00", "13:00"), None),
+        ("seg 8-12; sáp 8-10", row(1, "8:00", "12:00"), None, None),
+        ("seg 8-12", None, None, "seg 8-12"),
+    ],
+)
+def test_some_hours_of_a_text_become_others(text, without, including, expected):
+    assert change_week(text, without=without, including=including) == expected

@@ -22,22 +22,30 @@ def read(client, text):
 def test_what_was_understood_is_said_and_drawn(manager):
     answer = read(manager, "seg, qua 8-12 13:30-18; dom 22-2")
     assert "Entendido: 3 dias, 21 h por semana." in answer
-    assert answer.count("<tr") == 7 and answer.count('<tr class="off"') == 4
-    # A night of Sunday goes on on Monday.
-    assert '<rect x="0.00%" width="8.33%"' in answer.partition("Terça")[0]
+    assert answer.count("<li") == 7 and answer.count('<li class="off"') == 4
+    assert 'aria-label="quarta, 13:30 até 18:00"' in answer
+    # A night of Sunday goes on on Monday, and the whole day is shown for it.
+    assert 'class="bar rest from-0 to-24" data-hours="7 1320 1560"' in answer.partition("Terça")[0]
+    assert 'class="week-grid whole"' in answer
     assert answer.count("hx-swap-oob") == 2 and "hx-post" not in answer
 
 
 def test_a_mistake_is_named_at_its_place(manager):
     answer = read(manager, "seg 8-12; <b>sáp 8-10")
     assert "<mark>&lt;b&gt;sáp</mark>" in answer
-    assert "não entendi." in answer and "<table" not in answer
+    assert "não entendi." in answer and "<li" not in answer
 
 
-@pytest.mark.parametrize(("text", "part"), [("", ""), (" \n", ""), ("seg 8-12;" * LONGEST_WEEK, "1000 caracteres")])
-def test_nothing_and_too_much(manager, text, part):
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_nothing_is_seven_days_without_hours(manager, text):
     answer = read(manager, text)
-    assert part in answer and "<table" not in answer and "Entendido" not in answer
+    assert answer.count('<li class="off"') == 7 and "Entendido" not in answer
+
+
+@pytest.mark.parametrize(("text", "part"), [("seg 8-12;" * LONGEST_WEEK, "1000 caracteres")])
+def test_too_much(manager, text, part):
+    answer = read(manager, text)
+    assert part in answer and "<li" not in answer and "Entendido" not in answer
 
 
 def test_the_pages_show_it_without_scripts(manager, clinic):
@@ -46,5 +54,5 @@ def test_the_pages_show_it_without_scripts(manager, clinic):
     assert "Entendido: 5 dias, 45 h por semana." in week
     for address in ("admin:clinic_doctor_add", "web:first-steps-medico"):
         page = manager.get(reverse(address)).content.decode()
-        assert page.count('role="status"') >= 1 and 'hx-trigger="input delay:400ms from:#id_week"' in page
+        assert page.count('role="status"') >= 1 and 'hx-trigger="input delay:400ms from:#id_week, back"' in page
         assert 'name="htmx-config"' in page

@@ -29,6 +29,7 @@ RECORDS = ("record", "notice", "terms", "incidents", "breach", "breach-file", "r
 PRIVACY = {*OF_PATIENTS, *(f"privacy-{name}" for name in RECORDS)}
 FOR_MANAGERS = {
     "hours-read",
+    "hours-drag",
     *STEPS,
     *STAFF,
     *DISPLAYS,

@@ -1,4 +1,4 @@
-"""Write the two style sheets that are generated from other files, and committed."""
+"""Write the three style sheets that are generated from other files, and committed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from clinic import bundles
+from clinic.form_fields import DAY_MINUTES, FIRST_ROW, LAST_ROW, ROW_MINUTES
 from clinic.queries.agenda import MOST_COLUMNS
 
 SOURCES = settings.ROOT / "static"
@@ -16,7 +17,10 @@ HEADER = "/* The bundle of its name, written by `manage.py write_style_sheets`. 
 
 
 class Command(BaseCommand):
-    help = "Writes static/css/day/placement.css, the places of the day, and static/standalone.css, of error pages."
+    help = (
+        "Writes static/css/day/placement.css, the places of the day, static/css/week_placement.css, those of a week of "
+        "hours, and static/standalone.css, of error pages."
+    )
     requires_system_checks = ()
 
     def handle(self, **options: object) -> None:
@@ -31,6 +35,7 @@ def sheets() -> dict[Path, str]:
     """
     return {
         SOURCES / "css" / "day" / "placement.css": "\n".join(_placement()) + "\n",
+        SOURCES / "css" / "week_placement.css": "\n".join(_week_placement()) + "\n",
         SOURCES / "standalone.css": HEADER + bundles.style("bundles/standalone.css", _source),
     }
 
@@ -54,3 +59,13 @@ def _placement() -> Iterator[str]:
     yield ".lane,.shade,.slot,.appt{--above:calc(var(--sheet)*var(--down) + var(--head) + 1);"
     yield "grid-row:calc(var(--from) + var(--above))/calc(var(--to) + var(--above))}"
     yield "}"
+
+
+def _week_placement() -> Iterator[str]:
+    yield "/* The five-minute rows of a week of hours, written by `manage.py write_style_sheets`: an hour a line. */"
+    yield f".week-grid{{--first:{FIRST_ROW};--last:{LAST_ROW}}}"
+    rows, an_hour = DAY_MINUTES // ROW_MINUTES, 60 // ROW_MINUTES
+    yield f".whole .week-grid,.week-grid.whole{{--first:0;--last:{rows}}}"
+    for hour in range(0, rows + 1, an_hour):
+        numbers = range(hour, min(hour + an_hour, rows + 1))
+        yield "".join(f".week-grid .from-{row}{{--from:{row}}}.week-grid .to-{row}{{--to:{row}}}" for row in numbers)

@@ -1,0 +1,250 @@
+"""The week of a doctor's hours dragged in its grid, by mouse, keys, finger and buttons; it writes the text."""
+
+import pytest
+from playwright.sync_api import expect
+
+from clinic.models import WorkingHours
+from clinic.schedule import write_week
+from tests.browser.test_every_page import violations
+from tests.factories import make_manager
+
+
+@pytest.fixture
+def manager(clinic):
+    return make_manager(clinic)
+
+
+@pytest.fixture
+def address(doctor):
+    """The week of a doctor who works from Monday to Friday, 8 to 17."""
+    return f"/admin/clinic/doctor/{doctor.pk}/semana/"
+
+
+@pytest.fixture
+def page(window, manager, address):
+    return opened(window(manager), address, "seg 8-12; qui 14-18")
+
+
+def opened(page, address, week):
+    page.goto(address)
+    text(page).fill(week)
+    expect(page.locator("#week-grid button.bar")).to_have_count(week.count("-"))
+    return page
+
+
+def text(page):
+    return page.get_by_label("Semana:")
+
+
+def bar(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def point(page, day, hour):
+    """Where an hour of a day stands in the grid of the window, which shows 6 to 22 unless a night is in it."""
+    lane = page.locator(f'.lane[data-day="{day}"]')
+    lane.scroll_into_view_if_needed()
+    box = lane.bounding_box()
+    first, last = (0, 24) if page.locator(".week-grid.whole, .whole .week-grid").count() else (6, 22)
+    share = (hour - first) / (last - first)
+    if box["width"] > box["height"]:
+        return box["x"] + box["width"] * share, box["y"] + box["height"] / 2
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] * share
+
+
+def lead(page, start, *steps):
+    """Press at (day, hour), and move to the others, without letting go."""
+    page.mouse.move(*point(page, *start))
+    page.mouse.down()
+    for step in steps:
+        page.mouse.move(*point(page, *step), steps=4)
+
+
+def drag(page, start, *steps):
+    lead(page, start, *steps)
+    page.mouse.up()
+
+
+def test_an_empty_place_makes_hours(page):
+    drag(page, (2, 9.05), (2, 11.95))
+    expect(text(page)).to_have_value("seg 8-12; ter 9-12; qui 14-18")
+    expect(bar(page, "terça, 9:00 até 12:00")).to_be_focused()
+    expect(page.locator("#week-said")).to_have_text("Entendido: 3 dias, 11 h por semana.")
+    assert violations(page) == []
+
+
+def test_an_end_is_dragged_and_a_start(page):
+    drag(page, (1, 11.95), (1, 12.5))
+    expect(text(page)).to_have_value("seg 8-12:30; qui 14-18")
+    drag(page, (4, 14.05), (4, 13.25))
+    expect(text(page)).to_have_value("seg 8-12:30; qui 13:15-18")
+
+
+def test_alt_drags_finely(page):
+    page.keyboard.down("Alt")
+    drag(page, (1, 11.95), (1, 12 + 20 / 60))
+    page.keyboard.up("Alt")
+    expect(text(page)).to_have_value("seg 8-12:20; qui 14-18")
+
+
+def test_the_middle_moves_to_another_day(page):
+    lead(page, (1, 10), (2, 10.2), (6, 11.25))
+    expect(page.locator(".bar.led")).to_have_text("9:15–13:15")
+    expect(bar(page, "segunda, 8:00 até 12:00")).to_have_class("bar from-96 to-144 chosen moved")
+    page.mouse.up()
+    expect(text(page)).to_have_value("qui 14-18; sáb 9:15-13:15")
+    expect(bar(page, "sábado, 9:15 até 13:15")).to_be_focused()
+
+
+def test_escape_gives_a_drag_up(page):
+    lead(page, (1, 10), (3, 11))
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    expect(page.locator(".bar.led")).to_have_count(0)
+    expect(page.locator("#week-led")).to_have_text("Ficou como estava.")
+    expect(text(page)).to_have_value("seg 8-12; qui 14-18")
+
+
+def test_an_overlap_is_refused_at_its_place(page):
+    drag(page, (4, 16), (1, 13))
+    refused = page.locator("#week-grid li").first.get_by_role("alert")
+    expect(refused).to_have_text("“11-15” de seg cruza com “8-12” de seg.")
+    expect(text(page)).to_have_value("seg 8-12; qui 14-18")
+    expect(bar(page, "quinta, 14:00 até 18:00")).to_be_focused()
+    assert violations(page) == []
+
+
+def test_keys_move_and_stretch_and_remove(page):
+    spoken = page.locator("#week-led")
+    bar(page, "segunda, 8:00 até 12:00").focus()
+    page.keyboard.press("ArrowDown")
+    expect(spoken).to_have_text("segunda, 8:15 até 12:15")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(spoken).to_have_text("terça, 8:15 até 12:30")
+    page.keyboard.press("Enter")
+    expect(text(page)).to_have_value("ter 8:15-12:30; qui 14-18")
+    expect(bar(page, "terça, 8:15 até 12:30")).to_be_focused()
+
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Escape")
+    expect(spoken).to_have_text("Ficou como estava.")
+    # After a pause the hours are dropped by themselves.
+    page.keyboard.press("Alt+ArrowUp")
+    expect(text(page)).to_have_value("ter 8:10-12:25; qui 14-18")
+
+    bar(page, "terça, 8:10 até 12:25").press("Delete")
+    expect(text(page)).to_have_value("qui 14-18")
+
+
+def test_leaving_drops_what_keys_have_moved(page):
+    bar(page, "segunda, 8:00 até 12:00").press("ArrowDown")
+    text(page).focus()
+    expect(text(page)).to_have_value("seg 8:15-12:15; qui 14-18")
+    expect(text(page)).to_be_focused()
+
+
+def test_buttons_add_and_remove_and_go_back(page):
+    page.get_by_role("button", name="Mais um horário: segunda").click()
+    expect(text(page)).to_have_value("seg 8-12 12-16; qui 14-18")
+    bar(page, "quinta, 14:00 até 18:00").click()
+    page.get_by_role("button", name="Remover este horário").click()
+    expect(text(page)).to_have_value("seg 8-12 12-16")
+    back = page.get_by_role("button", name="Voltar ao que estava")
+    back.click()
+    expect(bar(page, "quinta, 14:00 até 18:00")).to_be_visible()
+    back.click()
+    expect(text(page)).to_have_value("seg 8-12; qui 14-18")
+    expect(bar(page, "segunda, 12:00 até 16:00")).to_have_count(0)
+    expect(back).to_be_disabled()
+
+
+def test_a_night_stands_on_both_days(page):
+    text(page).fill("sex 22-2")
+    expect(page.locator('.lane[data-day="6"] .rest')).to_be_visible()
+    drag(page, (6, 1.9), (6, 3))
+    expect(text(page)).to_have_value("sex 22-3")
+    drag(page, (6, 1), (7, 2))
+    expect(text(page)).to_have_value("sáb 23-4")
+    drag(page, (2, 20), (3, 1))
+    expect(text(page)).to_have_value("ter 20-1; sáb 23-4")
+
+
+def test_the_whole_day_is_shown_for_early_hours(page):
+    page.get_by_role("button", name="24 horas").click()
+    drag(page, (2, 4.05), (2, 5.95))
+    expect(text(page)).to_have_value("seg 8-12; ter 4-6; qui 14-18")
+
+
+def test_what_was_dragged_is_seen_and_saved(page, doctor):
+    drag(page, (6, 8.05), (6, 11.95))
+    expect(text(page)).to_have_value("seg, sáb 8-12; qui 14-18")
+    assert not WorkingHours.objects.filter(weekday=6).exists()
+    page.get_by_role("button", name="Ver o efeito").click()
+    expect(page.get_by_role("table", name="Como foi entendido").get_by_role("row", name="Sábado")).to_contain_text(
+        "a mais"
+    )
+    drag(page, (6, 11.95), (6, 13))
+    page.get_by_role("button", name="Salvar", exact=True).click()
+    # What was dragged after the effect was seen is shown again first.
+    expect(page.get_by_role("table", name="Como foi entendido")).to_contain_text("08:00–13:00")
+    page.get_by_role("button", name="Salvar", exact=True).click()
+    expect(page.locator(".messagelist")).to_be_visible()
+    held = WorkingHours.objects.filter(doctor=doctor, valid_until=None)
+    assert write_week(held) == "seg 8-12; qui 14-18; sáb 8-13"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_days_are_rows(window, manager, address, scheme):
+    page = opened(window(manager, width=360, scheme=scheme), address, "seg 8-12; qui 14-18")
+    drag(page, (1, 10), (2, 12))
+    expect(text(page)).to_have_value("ter 10-14; qui 14-18")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(text(page)).to_have_value("qua 9:45-13:45; qui 14-18")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert violations(page) == []
+
+
+def test_a_finger_drags_after_a_long_press(window, manager, address):
+    page = opened(window(manager, width=360), address, "seg 8-12")
+    devtools = page.context.new_cdp_session(page)
+
+    def touch(kind, *points):
+        points = [dict(zip("xy", point(page, *place), strict=True)) for place in points]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", (1, 10))
+    expect(page.locator(".bar.led")).to_be_visible()
+    touch("touchMove", (3, 11))
+    expect(page.locator('.lane[data-day="3"] .led')).to_be_visible()
+    touch("touchEnd")
+    expect(text(page)).to_have_value("qua 9-13")
+
+
+def test_without_scripts_the_text_alone_works(window, manager, address, doctor):
+    page = window(manager, javascript=False)
+    page.goto(address)
+    expect(page.get_by_role("button", name="Voltar ao que estava")).to_be_hidden()
+    expect(page.locator("button.bar").first).to_be_disabled()
+    text(page).fill("seg 8-10")
+    page.get_by_role("button", name="Ver o efeito").click()
+    page.get_by_role("button", name="Salvar", exact=True).click()
+    assert write_week(WorkingHours.objects.filter(doctor=doctor, valid_until=None)) == "seg 8-10"
+
+
+def test_a_server_that_is_away_leaves_the_hours(page, complaints):
+    page.route("**/horarios/arrastar/", lambda route: route.abort())
+    bar(page, "segunda, 8:00 até 12:00").press("Delete")
+    expect(page.locator("#week-led")).to_contain_text("Sem resposta")
+    expect(text(page)).to_have_value("seg 8-12; qui 14-18")
+    complaints.clear()
+
+
+def test_a_new_doctor_has_the_grid_too(page):
+    for address in ("/admin/clinic/doctor/add/", "/comecar/medico/"):
+        page.goto(address)
+        drag(page, (3, 8.05), (3, 9.95))
+        expect(page.locator("#id_week")).to_have_value("qua 8-10")
+        assert violations(page) == []

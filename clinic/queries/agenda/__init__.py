@@ -108,9 +108,9 @@ def day(
 
 
 def week(clinic: Clinic, doctor_id: int, first: date, *, now: datetime, hides_freed: bool = False) -> Week:
-    """Return a doctor's week from the Monday `first` on, at the instant `now`. Raises Doctor.DoesNotExist. Four queries.
+    """Return a doctor's week from the Monday `first` on, at the instant `now`. Four queries.
 
-    `hides_freed` leaves out cancelled and missed appointments."""
+    `hides_freed` leaves out cancelled and missed appointments. Raises Doctor.DoesNotExist."""
     last = first + timedelta(days=DAYS - 1)
     choices = _choices(clinic, doctor_id)
     doctor = next((choice for choice in choices if choice.pk == doctor_id), None)

@@ -24,8 +24,8 @@ django = get_wsgi_application()
 # collection: repeated collections took a fifth of every request's time.
 import_module(settings.ROOT_URLCONF)
 for language, _name in settings.LANGUAGES:
-    # A sentence that stays as it is, as all of ours do in Brazil, is sought in eight catalogues, one after another, and a
-    # page of the desk asks for a hundred.
+    # A sentence that stays as it is, as ours do in Brazil, is sought in eight catalogues, one after another, and a page
+    # of the desk asks for a hundred.
     catalogue = translation(language)
     catalogue.gettext = lru_cache(MOST_SENTENCES)(catalogue.gettext)  # type: ignore[method-assign]  # the same, kept
 gc.collect()

@@ -151,7 +151,7 @@ def _composed(*, of_doctor: bool) -> ComposedStatement:
         .overlapping(midnight, next_midnight + MAX_DURATION)
         .filter(Q(starts_at__lt=next_midnight) | Exists(works_past_midnight))
     )
-    return ComposedStatement(stored_values(shown, clinic, now))
+    return ComposedStatement(stored_values(shown, clinic, now), prepared=of_doctor)
 
 
 def _doctors(clinic: Clinic, on: date, with_appointments: Collection[int]) -> "list[DoctorOfDay]":
@@ -171,7 +171,7 @@ def _choices(clinic: Clinic, doctor_id: int) -> list[Doctor]:
 def _composed_choices() -> ComposedStatement:
     clinic, doctor = (parameter(name, BigIntegerField()) for name in ("clinic", "doctor"))
     return ComposedStatement(
-        Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk=doctor)).values_list(*_doctor_columns())
+        Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk=doctor)).values_list(*_doctor_columns()), prepared=True
     )
 
 

@@ -485,9 +485,12 @@ def bookable_procedures(one: DoctorDay, day: date, clinic: Clinic, now: datetime
 
 def _name_groups(rows: Iterable[Row], names: Mapping[int, str]) -> None:
     """Put the doctor's short name at the first free time that each doctor has in these rows."""
-    slots = [cell for row in rows for cell in row.cells if isinstance(cell, Slot)]
-    for slot in {slot.column: slot for slot in reversed(slots)}.values():
-        slot.group = names[slot.column]
+    named = set()
+    for row in rows:
+        for place, cell in enumerate(row.cells):
+            if isinstance(cell, Slot) and cell.column not in named:
+                named.add(cell.column)
+                row.cells[place] = cell._replace(group=names[cell.column])
 
 
 def _lengths(shown: Iterable[DoctorDay]) -> list[int]:

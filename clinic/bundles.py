@@ -40,6 +40,16 @@ def script(name: str, read: Callable[[str], str], seen: set[str]) -> str:
 class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # it is not annotated
     """WhiteNoise's storage of hashed and compressed files, with bundles instead of their parts."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._urls: dict[str, str] = {}
+
+    def url(self, name: str, force: bool = False) -> str:
+        """Return the hashed URL of a file; the files of a process stay as they are, and a page names twenty."""
+        if name not in self._urls:
+            self._urls[name] = super().url(name, force)
+        return self._urls[name]
+
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         """Called by collectstatic with {name: (storage, path)} once all files are copied."""
 
@@ -57,3 +67,4 @@ class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: 
             kept = {name: paths[name] for name in paths if not name.startswith(("css/", "js/", "bundles/"))}
             paths = kept | {name: (self, name) for name in bundles}
         yield from super().post_process(paths, dry_run=dry_run, **options)
+        self._urls.clear()

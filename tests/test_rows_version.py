@@ -112,7 +112,7 @@ def test_no_table_that_is_drawn_from_is_overlooked(visit):
     """What the drawing of a day or of a week comes to read later belongs into the statement."""
     with CaptureQueriesContext(connection) as captured:
         shown(visit.clinic)
-        agenda.week(visit.clinic, visit.doctor, MONDAY, now=EARLIER)
+        agenda.week(visit.clinic, visit.doctor_id, MONDAY, now=EARLIER)
     drawn_from = tables(*(query["sql"] for query in captured))
     assert drawn_from - tables(ROWS_SQL) == NOT_LOOKED_AT
 

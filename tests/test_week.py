@@ -16,7 +16,7 @@ TUESDAY, SATURDAY, SUNDAY = (MONDAY + timedelta(days=number) for number in (1, 5
 
 
 def week(doctor, first=MONDAY, now=EARLIER, **filters):
-    return agenda.week(doctor.clinic, doctor, first, now=now, **filters)
+    return agenda.week(doctor.clinic, doctor.pk, first, now=now, **filters)
 
 
 def dates(week):

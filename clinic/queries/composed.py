@@ -11,6 +11,8 @@ from typing import Any, Self
 from django.db import connection
 from django.db.models import Expression, Field, QuerySet
 
+from clinic.cursors import prepared_cursor
+
 
 class _Parameter(Expression):
     def __init__(self, name: str, output_field: "Field[Any, Any]", offset: timedelta = timedelta(0)) -> None:
@@ -38,17 +40,21 @@ def parameter(name: str, output_field: "Field[Any, Any]") -> Any:
 
 
 class ComposedStatement:
-    """The statement of a `values_list`. Its text may depend on nothing but its parameters."""
+    """The statement of a `values_list`. Its text may depend on nothing but its parameters.
 
-    def __init__(self, values_list: "QuerySet[Any, tuple[Any, ...]]") -> None:
+    PostgreSQL plans it at each run, or, `prepared`, keeps a plan for all parameters where it finds none better: for
+    what reads few rows by an index, whatever its parameters are (`clinic.cursors`)."""
+
+    def __init__(self, values_list: "QuerySet[Any, tuple[Any, ...]]", *, prepared: bool = False) -> None:
         compiler = values_list.query.get_compiler(connection=connection)
         self._sql, self._params = compiler.as_sql()
         self._converters = compiler.get_converters([column for column, _, _ in compiler.select])
         self._apply_converters = compiler.apply_converters
+        self._is_prepared = prepared
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """Run it with these values of its parameters. One query."""
         params = [each.value(values) if isinstance(each, _Parameter) else each for each in self._params]
-        with connection.cursor() as cursor:
+        with prepared_cursor() if self._is_prepared else connection.cursor() as cursor:
             cursor.execute(self._sql, params)
             return [tuple(row) for row in self._apply_converters(cursor.fetchall(), self._converters)]

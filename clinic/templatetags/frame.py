@@ -1,5 +1,6 @@
 """What stands around every page and is the same for many users: drawn once in a process for each of its variants."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +14,7 @@ register = template.Library()
 
 MOST_VARIANTS = 1024  # of 4 kB each
 
-type Fact = str | bool
+type Fact = str | bool | tuple[tuple[str, str], ...]
 
 
 @register.simple_tag(takes_context=True)
@@ -38,7 +39,19 @@ def trouble(context: dict[str, Any]) -> str:
     return _draw("_trouble.html", is_signed_in=bool(user and user.is_authenticated))
 
 
-def _draw(name: str, **facts: Fact) -> str:
+@register.simple_tag
+def icon(name: str) -> str:
+    """Return what components/icon.html draws, for the pages that are asked for most."""
+    return _draw("components/icon.html", name=name)
+
+
+@register.simple_tag
+def announcements(acts: Iterable[tuple[str, str]]) -> str:
+    """Return what scripts announce and offer beside a day; `acts` are `booking.forward_verbs`."""
+    return _draw("agenda/_announcements.html", acts=tuple(acts))
+
+
+def _draw(name: str, /, **facts: Fact) -> str:
     """Return the HTML of a template that knows nothing but the language and these facts."""
     if settings.DEBUG:  # where templates are edited
         return render_to_string(name, facts)

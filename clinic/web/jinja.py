@@ -20,3 +20,9 @@ def environment(**options: Any) -> Environment:
 def render(template: str, context: dict[str, Any]) -> SafeString:
     """Return the HTML of a template in templates/jinja2."""
     return SafeString(loader.get_template(template, using="jinja2").render(context))
+
+
+def call(template: str, macro: str, *arguments: object) -> SafeString:
+    """Return the HTML of a macro of a template in templates/jinja2, which is given no context."""
+    module = loader.get_template(template, using="jinja2").template.module  # type: ignore[attr-defined] # of Jinja
+    return SafeString(getattr(module, macro)(*arguments))

@@ -65,6 +65,20 @@ def bare_weeks(session: Session, clinic: Clinic, day: date) -> list[str]:
     return [bare(session, f"/bare/{clinic.pk}/semana/{doctor}/{monday}/") for doctor in doctors(clinic)]
 
 
+def clinics_whole_weeks(session: Session, clinic: Clinic, day: date) -> list[str]:
+    return clinics_weeks(session, clinic, whole_week(day))
+
+
+def bare_whole_weeks(session: Session, clinic: Clinic, day: date) -> list[str]:
+    return bare_weeks(session, clinic, whole_week(day))
+
+
+def whole_week(last: date) -> date:
+    """The Monday of the last week of full days. The week of the last full day has one to seven of them, by the weekday
+    on which the houses are built: a bare page of sixteen rows to one of 112, beside ours with as many free times."""
+    return last - timedelta(days=last.weekday() if last.weekday() == 6 else last.weekday() + 7)
+
+
 def bare(session: Session, path: str) -> str:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{session.port}\r\n\r\n"
 

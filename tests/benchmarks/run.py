@@ -24,6 +24,7 @@ FORM, BARE = booking.through_the_form, booking.by_the_bare_view
 MIVICALL, IMAGEMAIS = api.through_mivicall, api.through_imagemais
 CREATED, REDIRECTED = 201, 302
 PAGE, DAYS, BARE_DAYS = day_page.clinics_page, day_page.clinics_days, day_page.bare_days
+WHOLE_WEEKS, BARE_WHOLE_WEEKS = day_page.clinics_whole_weeks, day_page.bare_whole_weeks
 WEEK, WEEKS, BARE_WEEKS = day_page.clinics_week, day_page.clinics_weeks, day_page.bare_weeks
 FINDER, PENDING, NUMBER = searches.finder, searches.pending_page, searches.pending_number
 USERNAME, MANAGER = "recepcao-carga", "gestao-carga"
@@ -106,7 +107,7 @@ def measured_lists(asked: Asked) -> str:
 
 def measured_day_and_week(asked: Asked) -> str:
     day = bulk.last_full_day(asked.clinic)
-    shown = BARE_DAYS, DAYS, PAGE, BARE_WEEKS, WEEKS, WEEK
+    shown = BARE_DAYS, DAYS, PAGE, BARE_WEEKS, WEEKS, WEEK, BARE_WHOLE_WEEKS, WHOLE_WEEKS
     pages = measure_pages(asked.load, asked.built, asked.sessions, asked.clinic, shown, day, **asked.turns)
     addresses = f"/agenda/{day}/", f"/agenda/semana/{day_page.doctors(asked.clinic)[0]}/{day}/"
     page_queries = [day_page.queries(asked.user, address) for address in addresses]
@@ -249,6 +250,7 @@ def table_of_pages(sizes: list[int], pages: dict[tuple, Times], queries: list[in
         *(("one day again", PAGE, BARE_DAYS, stored) for stored in sizes),
         *(("weeks of the doctors in turn", WEEKS, BARE_WEEKS, stored) for stored in sizes),
         *(("one week again", WEEK, BARE_WEEKS, stored) for stored in sizes),
+        *(("whole weeks of the doctors in turn", WHOLE_WEEKS, BARE_WHOLE_WEEKS, stored) for stored in sizes),
     ]:
         (p50, p95), (bare_p50, bare_p95) = ms[ours, stored], ms[beside, stored]
         lines.append(

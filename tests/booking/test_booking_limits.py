@@ -130,7 +130,7 @@ def test_nothing_beyond_the_last_day_is_offered(desk, limit):
     wish = Wish(clinic=desk.clinic, doctors=[doctor], minutes=30, procedures=procedures, first=TUESDAY + DAY)
     assert find(wish, now=desk.now).openings == []
     assert agenda.day(desk.clinic, TUESDAY + DAY, now=desk.now).free == 0
-    week = agenda.week(desk.clinic, doctor, MONDAY, now=desk.now)
+    week = agenda.week(desk.clinic, doctor.pk, MONDAY, now=desk.now)
     assert {column.on: has_slots(week, column) for column in week.columns} == {
         MONDAY + number * DAY: number <= 1 for number in range(5)
     }

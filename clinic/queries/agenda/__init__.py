@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from django.db import connection
 from django.db.models import BigIntegerField, DateField, DateTimeField, Exists, F, OuterRef, Q
 
 from clinic.models import Appointment, Clinic, Doctor, WorkingHours
@@ -76,6 +77,7 @@ class OfDay(TypedDict):
 
 type DoctorOfDay = WithAnnotations[Doctor, OfDay]
 
+DOCTOR_COLUMNS = "id", "title", "name", "specialty", "interval_minutes", "days_ahead", "per_day", "active"
 MOST_COLUMNS = 200  # static/css/day/placement.css knows no more
 
 
@@ -105,13 +107,16 @@ def day(
     return layout.lay_out(shown, chosen, appointments, delays, memos)
 
 
-def week(clinic: Clinic, doctor: Doctor, first: date, *, now: datetime, hides_freed: bool = False) -> Week:
+def week(clinic: Clinic, doctor_id: int, first: date, *, now: datetime, hides_freed: bool = False) -> Week:
     """Return a doctor's week from the Monday `first` on, at the instant `now`. Four queries.
 
-    `hides_freed` leaves out cancelled and missed appointments."""
+    `hides_freed` leaves out cancelled and missed appointments. Raises Doctor.DoesNotExist."""
     last = first + timedelta(days=DAYS - 1)
+    choices = _choices(clinic, doctor_id)
+    doctor = next((choice for choice in choices if choice.pk == doctor_id), None)
+    if doctor is None:
+        raise Doctor.DoesNotExist
     appointments = _appointments(clinic, first, last, now, doctor)
-    choices = list(Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk=doctor.pk)).only("title", "name"))
     schedules = load_schedules(clinic, [doctor], first, last)
     is_past = last < clinic.local(now).date()
     performed = {} if is_past else performed_procedures(clinic, {doctor.pk}, now, first, last)
@@ -146,12 +151,32 @@ def _composed(*, of_doctor: bool) -> ComposedStatement:
         .overlapping(midnight, next_midnight + MAX_DURATION)
         .filter(Q(starts_at__lt=next_midnight) | Exists(works_past_midnight))
     )
-    return ComposedStatement(stored_values(shown, clinic, now))
+    return ComposedStatement(stored_values(shown, clinic, now), prepared=of_doctor)
 
 
 def _doctors(clinic: Clinic, on: date, with_appointments: Collection[int]) -> "list[DoctorOfDay]":
     """Return the active doctors, and inactive ones who have appointments."""
     wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
     of_day = wanted.annotate(delay=delay_of_row(clinic, on), memos=notes_of_day(clinic, on))
-    columns = "title", "name", "specialty", "interval_minutes", "days_ahead", "per_day", "active"
-    return list(of_day.only(*columns)[:MOST_COLUMNS])
+    return list(of_day.only(*DOCTOR_COLUMNS)[:MOST_COLUMNS])
+
+
+def _choices(clinic: Clinic, doctor_id: int) -> list[Doctor]:
+    """Return the active doctors, and this one of the clinic in any case. One query."""
+    rows = _composed_choices().rows(clinic=clinic.pk, doctor=doctor_id)
+    return [Doctor.from_db(connection.alias, _doctor_columns(), row) for row in rows]
+
+
+@cache
+def _composed_choices() -> ComposedStatement:
+    clinic, doctor = (parameter(name, BigIntegerField()) for name in ("clinic", "doctor"))
+    return ComposedStatement(
+        Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk=doctor)).values_list(*_doctor_columns()), prepared=True
+    )
+
+
+@cache
+def _doctor_columns() -> list[str]:
+    """Return DOCTOR_COLUMNS in the model's order, in which `from_db` takes their values."""
+    columns = (field.attname for field in Doctor._meta.concrete_fields)
+    return [column for column in columns if column in DOCTOR_COLUMNS]

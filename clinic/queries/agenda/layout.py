@@ -279,19 +279,21 @@ class DayLayout:
         time = self._time(start)
         strips = strips_beside(start, end, freed)
         fits = self.words.fits % {"minutes": shorter.minutes, "procedure": shorter.name} if shorter else ""
-        kinds = ["slot", *(["short"] if shorter else []), *([f"beside-{strips}"] if strips else [])]
+        kinds = "slot short" if shorter else "slot"
+        if strips:
+            kinds += f" beside-{strips}"
         if end - start < scale:
-            kinds.append("lines-0")
+            kinds += " lines-0"
         return Slot(
             column=number,
             aria_colindex=str(number + 1),
-            css_class=f"{' '.join(kinds)} {self._place(start, end, number)}",
+            css_class=f"{kinds} {self._place(start, end, number)}",
             time=time,
             doctor_id=str(one.doctor.pk),
             procedure=str(shorter.id) if shorter else "",
             fits=fits,
             is_freed=strips > 0,
-            label=", ".join([f"{time} {self.words.free}", *([fits] if fits else []), self.heading(one)]),
+            label=f"{time} {self.words.free}, {f'{fits}, ' if fits else ''}{self.heading(one)}",
         )
 
     def _card(self, number: int, one: DoctorDay, row: AppointmentRow, scale: int) -> Card:
@@ -478,16 +480,22 @@ def scale_class(scale: int, shown: Iterable[DoctorDay]) -> str:
 def bookable_procedures(one: DoctorDay, day: date, clinic: Clinic, now: datetime) -> list[PerformedProcedure]:
     """Return those of the doctor's procedures that a local date admits, in their order."""
     of_doctors = {(one.doctor.pk, day): sum(row.stands and row.begins >= 0 for row in one.appointments)}
-    of_procedures = {(one.doctor.pk, each.id, day): each.booked.count(day) for each in one.performed}
-    booked = Booked(of_doctors, of_procedures)
-    return [each for each in one.performed if Limits([each], booked).admit(clinic, one.doctor, day, now)]
+    restricted = [each for each in one.performed if each.is_restricted]
+    booked = Booked(of_doctors, {(one.doctor.pk, each.id, day): each.booked.count(day) for each in restricted})
+    if not Limits((), booked).admit(clinic, one.doctor, day, now):
+        return []
+    refused = {each.id for each in restricted if not Limits([each], booked).admit(clinic, one.doctor, day, now)}
+    return [each for each in one.performed if each.id not in refused]
 
 
 def _name_groups(rows: Iterable[Row], names: Mapping[int, str]) -> None:
     """Put the doctor's short name at the first free time that each doctor has in these rows."""
-    slots = [cell for row in rows for cell in row.cells if isinstance(cell, Slot)]
-    for slot in {slot.column: slot for slot in reversed(slots)}.values():
-        slot.group = names[slot.column]
+    named = set()
+    for row in rows:
+        for place, cell in enumerate(row.cells):
+            if isinstance(cell, Slot) and cell.column not in named:
+                named.add(cell.column)
+                row.cells[place] = cell._replace(group=names[cell.column])
 
 
 def _lengths(shown: Iterable[DoctorDay]) -> list[int]:

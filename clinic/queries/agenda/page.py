@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from clinic.models import Doctor
 from clinic.queries.memos import MOST_ON_DAY, DayMemo
@@ -45,15 +45,13 @@ class Card:
     other_date: str
 
 
-@dataclass(slots=True)
-class Slot:
+class Slot(NamedTuple):
     """A free time that can be booked; `time` is the clinic's wall time.
 
     `procedure` is the id of what can be booked then, where the doctor's usual procedure does not fit, and `fits` says
     so in words; both are "" where it fits. `is_freed` where an appointment was cancelled or missed. `group` is the
     doctor's short name at the first of their free times in an hour: a phone lists those of all doctors together."""
 
-    kind: ClassVar[str] = "slot"
     column: int
     aria_colindex: str
     css_class: str
@@ -64,6 +62,10 @@ class Slot:
     is_freed: bool
     label: str
     group: str = ""
+
+    @property
+    def kind(self) -> str:
+        return "slot"
 
 
 @dataclass(slots=True)

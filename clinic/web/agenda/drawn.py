@@ -43,7 +43,7 @@ class _Kept(NamedTuple):
     drawn: Drawn[Any]
 
 
-# By what the page is about, the clinic included.
+# By what the page is about, the clinic included; the oldest first.
 _kept: dict[Hashable, _Kept] = {}
 
 
@@ -90,8 +90,10 @@ def _get_drawn[G: Grid](about: Hashable, rows: str, draw: Callable[[], Drawn[G]]
     if kept and rows and (kept.minute, kept.rows) == (minute, rows) and timezone.now() < kept.drawn.grid.stays_until:
         return kept.drawn
     drawn = draw()
+    _kept.pop(about, None)
+    # One at a time: to free sixteen days took one request as long as a week is laid out. Other threads end an iterator.
     if len(_kept) >= MOST_KEPT:
-        _kept.clear()
+        _kept.pop(list(_kept)[0], None)
     _kept[about] = _Kept(minute, rows, drawn)
     return drawn
 

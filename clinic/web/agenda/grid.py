@@ -1,18 +1,22 @@
 """Draws the grid of the day and of the week."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from clinic import booking
 from clinic.models import Clinic
 from clinic.models.appointment import Status
-from clinic.queries.agenda import Card, Day, Grid, Week
+from clinic.queries.agenda import Card, Day, Grid, Slot, Week
 from clinic.web import jinja
 from clinic.web.absence.forms import Motive, When
+
+MOST_SLOTS = 8192  # of a process, about a kilobyte each with what it is drawn from
 
 
 def day_html(day: Day, clinic: Clinic, now: datetime, *, records_absences: bool) -> str:
@@ -79,15 +83,23 @@ def _grid_html(grid: Grid, clinic: Clinic, now: datetime, context: dict[str, Any
             return None
         return booking.next_step(card.status, card.starts_at, card.ends_at, clinic=clinic, now=now)
 
+    slot_html = _slot_html.__wrapped__ if settings.DEBUG else _slot_html  # templates are edited there
+    dates, book, language = context["dates"], reverse("web:appointment-book"), get_language()
     context |= {
         "grid": grid,
-        "book": reverse("web:appointment-book"),
+        "slot_html": lambda slot: slot_html(slot, dates[slot.column], book, language),
         # Prefix of the appointments' URLs: reverse() for each of hundreds of cards would cost more than the cards.
         "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
         "icons": static("icons.svg"),
         "next_step": next_step,
     }
     return jinja.render("agenda/grid.html", context)
+
+
+@lru_cache(maxsize=MOST_SLOTS)
+def _slot_html(slot: Slot, date: str, book: str, _language: str | None) -> str:
+    """Return the HTML of a free time: when a week is drawn anew, most of them are what they were."""
+    return jinja.call("agenda/slot.html", "draw", slot, date, book)
 
 
 def _absence_address(day: Day) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -47,8 +47,10 @@ def week(request: ClinicRequest, doctor: int, date: str) -> HttpResponse:
     about = clinic.pk, "week", first, doctor
 
     def draw() -> Drawn[agenda.Week]:
-        chosen = get_object_or_404(Doctor.objects.of(clinic), pk=doctor)
-        shown_week = agenda.week(clinic, chosen, first, now=now, hides_freed=hides_freed)
+        try:
+            shown_week = agenda.week(clinic, doctor, first, now=now, hides_freed=hides_freed)
+        except Doctor.DoesNotExist as error:
+            raise Http404 from error
         return Drawn(shown_week, lambda week: week_html(week, clinic, now))
 
     def answer(drawn: Drawn[agenda.Week]) -> HttpResponse:

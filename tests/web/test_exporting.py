@@ -218,7 +218,7 @@ def test_who_may_export_lists_may_not_take_the_clinic(client, method):
 
 
 def full_disk():
-    return Path("/dev/full").open("w+b")  # noqa: SIM115 - closed by the page
+    return Path("/dev/full").open("w+b")
 
 
 def no_disk():

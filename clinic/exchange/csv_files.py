@@ -5,6 +5,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -22,7 +23,7 @@ LONGEST_CELL = 20_000  # characters: the longest notes, and what stands between 
 LONGEST_LINE = 60 * LONGEST_CELL  # characters that are read at once
 OF_DOCUMENTS = ("%PDF-", "{\\rtf")  # that begin as texts
 OF_WEB_PAGES = ("<!doctype", "<html", "<head", "<meta", "<table", "<?xml")
-MOST_OF_CONTROL = 32  # of so many characters of a text at most one is a control character; of an image three are
+A_FEW = 10  # control characters that a damaged table may have, and one of 32 besides; of an image three of 32 are
 LOST = "\N{REPLACEMENT CHARACTER}"  # in the place of NUL, which PostgreSQL cannot hold; the rules refuse it
 
 
@@ -41,7 +42,7 @@ def read_csv(file: IO[bytes]) -> CsvTable:
     file.seek(0)
     start = file.read(LOOKED_AT)
     text = codecs.getincrementaldecoder(_codec(encoding, start))(errors="replace").decode(start)
-    if text.startswith(OF_DOCUMENTS) or sum(map(_is_control, text)) * MOST_OF_CONTROL > len(text):
+    if text.startswith(OF_DOCUMENTS) or sum(map(_is_control, text)) > A_FEW + len(text) // 32:
         raise no_table()
     if text.lstrip("\ufeff \t\r\n").lower().startswith(OF_WEB_PAGES):
         raise ImportRefused(_("É uma página da web com nome de planilha. Abra-a no Excel e exporte como .xlsx ou CSV."))
@@ -127,7 +128,8 @@ def _rows(file: IO[bytes], codec: str, separator: str) -> Iterator[tuple[int, li
         sentence = _("Na linha %(row)s há um texto longo demais: talvez aspas que não fecham. Corrija e envie de novo.")
         raise ImportRefused(sentence % {"row": begins}) from error
     finally:
-        text.detach()
+        with suppress(ValueError):  # the file is closed by now where nobody has read to the end
+            text.detach()
 
 
 class _Lines:

@@ -36,10 +36,15 @@ def clinic():
     return make_clinic(slug="nova")
 
 
-def begun(path, name):
+def environment():
+    """Return that of a command in the database of this test."""
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    return os.environ | {"DATABASE_URL": url}
+
+
+def begun(path, name):
     command = [sys.executable, "manage.py", name, str(path), "--clinic", "nova", "--import"]
-    return subprocess.Popen(command, cwd=ROOT, env=os.environ | {"DATABASE_URL": url}, stdout=subprocess.DEVNULL)
+    return subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL)
 
 
 def killed_and_resumed(path, rows, model, name, capsys):

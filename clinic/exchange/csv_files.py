@@ -5,12 +5,13 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
 from django.utils.translation import gettext as _
 
-from clinic.exchange.faults import ImportRefused
+from clinic.exchange.faults import ImportRefused, no_table
 
 # As they are shown. Of a file that is no UTF-8, Windows' alphabet of Western Europe is the only usual one left.
 UTF_8, UTF_8_MARKED, UTF_16, WINDOWS = "UTF-8", "UTF-8 (BOM)", "UTF-16", "Windows-1252"
@@ -20,6 +21,9 @@ LOOKED_AT = 64 * 1024  # bytes, for the separator
 PIECE = 1024 * 1024
 LONGEST_CELL = 20_000  # characters: the longest notes, and what stands between a quote and a forgotten one
 LONGEST_LINE = 60 * LONGEST_CELL  # characters that are read at once
+OF_DOCUMENTS = ("%PDF-", "{\\rtf")  # that begin as texts
+OF_WEB_PAGES = ("<!doctype", "<html", "<head", "<meta", "<table", "<?xml")
+A_FEW = 10  # control characters that a damaged table may have, and one of 32 besides; of an image three of 32 are
 LOST = "\N{REPLACEMENT CHARACTER}"  # in the place of NUL, which PostgreSQL cannot hold; the rules refuse it
 
 
@@ -37,9 +41,11 @@ def read_csv(file: IO[bytes]) -> CsvTable:
     encoding = _encoding_of(file)
     file.seek(0)
     start = file.read(LOOKED_AT)
-    if encoding != UTF_16 and start.count(b"\0") > len(start) // 8:
-        raise ImportRefused(_("Não é uma planilha. Envie um arquivo CSV, XLSX ou ODS."))
     text = codecs.getincrementaldecoder(_codec(encoding, start))(errors="replace").decode(start)
+    if text.startswith(OF_DOCUMENTS) or sum(map(_is_control, text)) > A_FEW + len(text) // 32:
+        raise no_table()
+    if text.lstrip("\ufeff \t\r\n").lower().startswith(OF_WEB_PAGES):
+        raise ImportRefused(_("É uma página da web com nome de planilha. Abra-a no Excel e exporte como .xlsx ou CSV."))
     separator = separator_of(text)
     file.seek(0)
     return CsvTable(encoding, separator, _rows(file, _codec(encoding, start), separator))
@@ -55,6 +61,10 @@ def separator_of(text: str) -> str:
         return max(((rows, times) for times, rows in counts.items()), default=(0, 0))
 
     return max(SEPARATORS, key=evenness)
+
+
+def _is_control(char: str) -> bool:
+    return char < " " and char not in "\t\n\r"
 
 
 def _encoding_of(file: IO[bytes]) -> str:
@@ -104,14 +114,44 @@ def _rows(file: IO[bytes], codec: str, separator: str) -> Iterator[tuple[int, li
     # Bytes that Windows' alphabet does not have are shown as lost, and refused in their row.
     text = io.TextIOWrapper(file, encoding=codec, errors="replace", newline="")
     try:
-        lines = iter(lambda: text.readline(LONGEST_LINE), "")
-        reader = csv.reader((line.replace("\0", LOST) for line in lines), delimiter=separator)
+        lines = _Lines(text)
+        reader = csv.reader(lines, delimiter=separator)
         begins = 1
         for cells in reader:
+            if lines.are_torn(separator):
+                sentence = _("Na linha %(row)s há aspas que não fecham. Feche-as, ou apague-as, e envie de novo.")
+                raise ImportRefused(sentence % {"row": begins})
             yield begins, [cell.strip() for cell in cells]
             begins = reader.line_num + 1
+            lines.of_row.clear()
     except csv.Error as error:
         sentence = _("Na linha %(row)s há um texto longo demais: talvez aspas que não fecham. Corrija e envie de novo.")
         raise ImportRefused(sentence % {"row": begins}) from error
     finally:
-        text.detach()
+        with suppress(ValueError):  # the file is closed by now where nobody has read to the end
+            text.detach()
+
+
+class _Lines:
+    """The lines of a text, and those of them that are one row."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self.text, self.of_row, self.is_at_end = text, list[str](), False
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self.text.readline(LONGEST_LINE):
+            self.of_row.append(line.replace("\0", LOST))
+            yield self.of_row[-1]
+        self.is_at_end = True
+
+    def are_torn(self, separator: str) -> bool:
+        """Return whether quotes have made one row of lines that were several: in the middle of the file such a row is
+        no good CSV, at its end another line would be taken in too."""
+        if self.is_at_end:
+            return sum(1 for _row in csv.reader([*self.of_row, "\n", "x"], delimiter=separator)) == 1
+        if len(self.of_row) == 1:
+            return False
+        try:
+            return not list(csv.reader(self.of_row, delimiter=separator, strict=True))
+        except csv.Error:
+            return True

@@ -10,3 +10,18 @@ class ImportRefused(Exception):
 def damaged() -> ImportRefused:
     """Return the refusal of a file that is not what its name or its beginning says."""
     return ImportRefused(_("O arquivo está danificado e não pôde ser aberto. Exporte-o de novo."))
+
+
+def no_table() -> ImportRefused:
+    """Return the refusal of a file that is something else, whatever its name."""
+    return ImportRefused(_("Não é uma planilha. Envie um arquivo CSV, XLSX ou ODS."))
+
+
+def with_password() -> ImportRefused:
+    """Return the refusal of a file that only a password opens."""
+    return ImportRefused(_("A planilha tem senha. Tire a senha e envie de novo."))
+
+
+def empty() -> ImportRefused:
+    """Return the refusal of a file without a single cell."""
+    return ImportRefused(_("O arquivo está vazio. Exporte a planilha de novo, ou escolha outro arquivo."))

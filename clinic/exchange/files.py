@@ -12,8 +12,8 @@ from typing import IO
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from clinic.exchange.csv_files import read_csv
-from clinic.exchange.faults import ImportRefused, damaged
+from clinic.exchange.csv_files import LONGEST_CELL, read_csv
+from clinic.exchange.faults import ImportRefused, damaged, empty, no_table, with_password
 from clinic.exchange.ods_files import read_ods
 from clinic.exchange.xlsx_files import read_xlsx
 
@@ -24,6 +24,10 @@ SMALL_PART = 4 * 1024 * 1024
 MOST_ROWS = 200_000
 MOST_LINES = 1_048_576  # blank ones included: as many as a sheet of Excel has
 MOST_COLUMNS = 60
+PIECE = 1024 * 1024
+# The name of the part that Excel wraps a whole workbook with a password in.
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+ODS_LIST = "META-INF/manifest.xml"
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 ZIPPED = b"PK\x03\x04"
 
@@ -48,11 +52,13 @@ def open_sheet(file: IO[bytes]) -> Sheet:
     start = file.read(8)
     file.seek(0)
     if size == 0:
-        raise ImportRefused(_("O arquivo está vazio."))
+        raise empty()
     if size > MOST_BYTES:
         raise ImportRefused(too_large())
     if start.startswith(OLD_EXCEL):
-        raise ImportRefused(_("É uma planilha do Excel antigo (.xls) ou com senha. Abra-a e grave como .xlsx ou CSV."))
+        if _holds(file, ENCRYPTED):
+            raise with_password()
+        raise ImportRefused(_("É uma planilha do Excel antigo (.xls). Abra-a no Excel e exporte como .xlsx ou CSV."))
     if start.startswith(ZIPPED):
         return _open_zipped(file)
     table = read_csv(file)
@@ -78,7 +84,17 @@ def _open_zipped(file: IO[bytes]) -> Sheet:
     if "content.xml" in names:
         sheet, rows = read_ods(file, MOST_COLUMNS, MOST_LINES)
         return Sheet("ods", "", "", sheet, _bounded(rows))
-    raise ImportRefused(_("Não é uma planilha. Envie um arquivo CSV, XLSX ou ODS."))
+    raise no_table()
+
+
+def _holds(file: IO[bytes], wanted: bytes) -> bool:
+    """Return whether the file has these bytes somewhere."""
+    rest = b""
+    while piece := file.read(PIECE):
+        if wanted in rest + piece:
+            return True
+        rest = piece[-len(wanted) :]
+    return False
 
 
 def _refuse_bomb(archive: zipfile.ZipFile) -> None:
@@ -89,8 +105,16 @@ def _refuse_bomb(archive: zipfile.ZipFile) -> None:
     unpacked = sum(part.file_size for part in parts)
     if unpacked > MOST_UNPACKED or any(map(packs_too_well, parts)):
         raise ImportRefused(_("Ao abrir, este arquivo ocuparia memória demais. Exporte a planilha como CSV."))
-    if any(part.flag_bits & 1 for part in parts):
-        raise ImportRefused(_("A planilha tem senha. Tire a senha e envie de novo."))
+    if any(part.flag_bits & 1 for part in parts) or _is_encrypted_ods(archive):
+        raise with_password()
+
+
+def _is_encrypted_ods(archive: zipfile.ZipFile) -> bool:
+    """Return whether the list of parts of an OpenDocument says how they are encrypted, of which zip knows nothing."""
+    if ODS_LIST not in archive.namelist():
+        return False
+    with archive.open(ODS_LIST) as part:
+        return b"encryption-data" in part.read(PIECE)
 
 
 def packs_too_well(part: zipfile.ZipInfo) -> bool:
@@ -116,6 +140,10 @@ def _bounded(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[
             )
         if found > MOST_ROWS:
             raise ImportRefused(_too_long(MOST_ROWS))
+        if any(len(cell) > LONGEST_CELL for cell in cells):
+            sentence = _("Na linha %(row)s há um texto de mais de %(limit)s letras. Encurte-o e envie de novo.")
+            limit = number_format(LONGEST_CELL, force_grouping=True)
+            raise ImportRefused(sentence % {"row": number, "limit": limit})
         yield number, cells
 
 

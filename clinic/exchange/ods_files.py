@@ -10,10 +10,9 @@ from typing import IO
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.ElementTree import iterparse
-from django.utils.translation import gettext as _
 
 from clinic.exchange.csv_files import LOST
-from clinic.exchange.faults import ImportRefused, damaged
+from clinic.exchange.faults import damaged, empty
 
 TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
@@ -32,7 +31,7 @@ def read_ods(file: IO[bytes], most_columns: int, most_lines: int) -> tuple[str, 
     rows = _rows(file, most_columns, most_lines)
     first = next(rows, None)
     if first is None:
-        raise ImportRefused(_("A planilha não tem nenhuma célula preenchida."))
+        raise empty()
     return first[0], _of_sheet(first, rows)
 
 

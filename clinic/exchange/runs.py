@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.exchange.columns import is_month_first
-from clinic.exchange.faults import ImportRefused
+from clinic.exchange.faults import ImportRefused, empty
 from clinic.exchange.files import open_sheet
 from clinic.exchange.kinds import kind_of
 from clinic.models import Clinic, ClinicEvent, ImportRow, ImportRun, shown
@@ -68,7 +68,7 @@ def stage(
     rows = iter(sheet.rows)
     first = list(islice(rows, LOOKED_AT))
     if not first:
-        raise ImportRefused(_("O arquivo está vazio."))
+        raise empty()
     place = columns.heading_row([cells for _number, cells in first], clinic.country)
     body = first[place + 1 :]
     width = max(len(cells) for _number, cells in first[place:])
@@ -91,7 +91,7 @@ def stage(
         mixed: set[int] = set()
         run.total = _copy(run, _following(body, rows), mixed)
         if not run.total:
-            raise ImportRefused(_("O arquivo só tem a linha dos títulos das colunas."))
+            raise ImportRefused(_("O arquivo só tem a linha dos títulos. Exporte a planilha de novo, com os dados."))
         run.mixed = sorted(mixed)
         run.save(update_fields=["total", "mixed"])
     return run

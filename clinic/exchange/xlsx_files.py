@@ -1,16 +1,20 @@
 """XLSX row by row, by openpyxl's reader that keeps no more than a row, and the texts that cells share."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import IO, Any
 from zipfile import BadZipFile
 
-from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 
 from clinic.exchange.csv_files import LOST
-from clinic.exchange.faults import ImportRefused, damaged
+from clinic.exchange.faults import damaged, empty
 
+PIECE = 1024 * 1024
+LONGEST_ROW = 16 * PIECE
+VALUES = (b"<v>", b"<v ", b"<is>", b"<is ", b"<t>", b"<t ")
+NUMBER_OF_ROW = re.compile(rb'<row [^>]*?\br="(\d{1,11})"')
 # What openpyxl and the parsers of XML below it raise for a file that is not as it should be.
 BROKEN = (KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError, BadZipFile, OSError, EOFError)
 
@@ -27,7 +31,7 @@ def read_xlsx(file: IO[bytes]) -> tuple[str, Iterator[tuple[int, list[str]]]]:
     except BROKEN as error:
         raise damaged() from error
     if not sheets:
-        raise ImportRefused(_("A planilha não tem nenhuma célula preenchida."))
+        raise empty()
     return str(sheets[0].title), _rows(sheets[0])
 
 
@@ -48,13 +52,32 @@ def text_of(value: object) -> str:
     return str(value).replace("\0", LOST).replace("_x0000_", LOST).strip()
 
 
+def _last_row(sheet: Any) -> int | None:
+    """Return the number of the last row with a value, None where rows are not written as usual. Many books have a
+    million rows after it that only have a format, and openpyxl makes every one of their cells: a minute."""
+    found, rest = None, b""
+    with sheet._get_source() as part:
+        while piece := part.read(PIECE):
+            piece = rest + piece
+            if (place := max(map(piece.rfind, VALUES))) >= 0:
+                number = NUMBER_OF_ROW.match(piece, max(piece.rfind(b"<row ", 0, place), 0))
+                if number is None or b"<row>" in piece:
+                    return None
+                found = max(int(number[1]), found or 0)
+            # A row that is cut in two is looked at as a whole with the next piece.
+            rest = piece[max(piece.rfind(b"<row "), 0) :]
+            if len(rest) > LONGEST_ROW:
+                return None
+    return found
+
+
 def _has_cells(sheet: Any) -> bool:
     return any(value is not None for row in sheet.iter_rows(max_row=20, values_only=True) for value in row)
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
     try:
-        for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+        for number, values in enumerate(sheet.iter_rows(max_row=_last_row(sheet), values_only=True), start=1):
             yield number, [text_of(value) for value in values]
     except BROKEN as error:
         raise damaged() from error

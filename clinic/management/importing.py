@@ -86,6 +86,13 @@ class ImportCommand(BaseCommand):
             filter(None, [run.file_format, run.encoding, f"separator {run.separator!r}" * bool(run.separator)])
         )
         self.stdout.write(f"Run {run.pk}: {run.total} rows, {kind}")
+        try:
+            return self._chosen(run, clinic, **options)
+        except (CommandError, exchange.ImportRefused):
+            exchange.discard(run.pk, clinic=clinic)
+            raise
+
+    def _chosen(self, run: ImportRun, clinic: Clinic, **options: Any) -> ImportRun:
         wanted = dict(text.partition("=")[::2] for text in options["column"])
         for heading in [*wanted, *options["month_first"]]:
             if heading not in run.headings:

@@ -50,6 +50,12 @@ def add(patients: Iterable[Any]) -> None:
         shown.patients.update((patient.pk, patient.__dict__.get("clinic_id")) for patient in patients)
 
 
+def add_ids(ids: Iterable[int], clinic_id: int) -> None:
+    """Add patients of that clinic by their ids, without their rows."""
+    if (shown := _shown.get()) is not None:
+        shown.patients.update(dict.fromkeys(ids, clinic_id))
+
+
 def add_day(day: date) -> None:
     """Add all patients of a local date, whose names were read without their rows."""
     if (shown := _shown.get()) is not None:

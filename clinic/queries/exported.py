@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from clinic.models import Appointment, Clinic, Patient, shown
-from clinic.models.patient import CURRENT
+from django.db.models import Exists, OuterRef
+
+from clinic.models import Appointment, Clinic, DataRequest, Patient, shown
+from clinic.models.patient import CURRENT, NOT_BLOCKED, NOT_MERGED
 from clinic.queries.patients import search
 
 AT_ONCE = 2000
@@ -23,10 +25,12 @@ def patient_ids(clinic: Clinic) -> list[int]:
 
 
 def counts(clinic: Clinic) -> dict[str, int]:
-    """Return how many `patients` and `appointments` an archive of the clinic holds. Two queries."""
+    """Return how many `patients` and `appointments` an archive of the clinic holds: people once, also if they are
+    blocked by their own request, and nothing that was taken back or deleted, whose rows are blank. Two queries."""
+    asked = Exists(DataRequest.objects.filter(patient=OuterRef("pk")))
     return {
-        "patients": Patient.objects.of(clinic).order_by().count(),
-        "appointments": Appointment.objects.of(clinic).order_by().count(),
+        "patients": Patient.objects.of(clinic).filter(NOT_MERGED & (NOT_BLOCKED | asked)).order_by().count(),
+        "appointments": Appointment.objects.of(clinic).kept().order_by().count(),
     }
 
 

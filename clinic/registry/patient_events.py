@@ -7,8 +7,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from clinic.copying import copy_rows
 from clinic.models import Patient, PatientEvent, StaffUser
 from clinic.registry.patient_details import PatientDetails
+
+REGISTERED = PatientEvent.Kind.REGISTERED
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,15 @@ def record_patient(patient: Patient, before: PatientDetails | None, after: Patie
 
 def record_registered(patients: Iterable[tuple[Patient, PatientDetails]], by: Author) -> None:
     """Store the events of many patients who were added at once, with their data. Runs in the caller's transaction."""
-    PatientEvent.objects.bulk_create(
-        _event(patient, PatientEvent.Kind.REGISTERED, differences(PatientDetails(), details), by, timezone.now())
-        for patient, details in patients
+    now, blank = timezone.now(), PatientDetails()
+    author = by.channel, by.user.pk if by.user else None, by.credential
+    copy_rows(
+        PatientEvent,
+        ("clinic_id", "patient_id", "kind", "at", "channel", "user_id", "credential", "changes", "reason"),
+        (
+            (patient.clinic_id, patient.pk, REGISTERED, now, *author, differences(blank, details), "")
+            for patient, details in patients
+        ),
     )
 
 

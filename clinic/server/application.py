@@ -8,10 +8,13 @@ one that broke off.
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
+from typing import IO
+from wsgiref.util import FileWrapper
 
 from django.conf import settings
 
@@ -22,6 +25,10 @@ from clinic.server.threads import Threads
 # Delays the page that refuses too many tries, or a try while busy: a connection can guess one password a second.
 REFUSED_SECONDS = 1
 REFUSED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+
+MOST_IN_MEMORY = 256 * 1024  # bytes of a file that is an answer; a larger one is sent from the disk
+PIECE = 256 * 1024
+STALLED_SECONDS = 60  # for a piece: a client with 35 kbit/s takes it in time
 
 FAILED = "Algo falhou no servidor. Tente de novo em um minuto."
 FAILED_HEADERS = (
@@ -38,11 +45,13 @@ type Wsgi = Callable[[Environ, Callable[..., object]], Iterable[bytes]]
 
 @dataclass
 class Answer:
-    """The response of a WSGI application; `start` is its `start_response`. The body is held in memory."""
+    """The response of a WSGI application; `start` is its `start_response`. The body is in memory, or a large one in the
+    open `file`, from where that stands."""
 
     status: int = 500
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
+    file: IO[bytes] | None = None
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
         self.status = int(status.split(" ", 1)[0])
@@ -73,7 +82,11 @@ class Application:
         if body.refused:
             answer.headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        if answer.file is None:
+            await send({"type": "http.response.body", "body": answer.body})
+        else:
+            with answer.file:
+                await _send_file(answer.file, send)
 
     def answer(self, environ: Environ) -> Answer:
         """Run Django in a thread. Requests that Django itself cannot read reach none of our error pages."""
@@ -87,8 +100,32 @@ class Application:
         answer = Answer()
         chunks = self.wsgi(environ, answer.start)
         try:
-            answer.body = b"".join(chunks)
+            if isinstance(chunks, FileWrapper) and _size(chunks.filelike) > MOST_IN_MEMORY:
+                # A descriptor of its own: what the response closes at its end, it closes here, in its thread.
+                answer.file = os.fdopen(os.dup(chunks.filelike.fileno()), "rb")
+            else:
+                answer.body = b"".join(chunks)
         finally:
             if close := getattr(chunks, "close", None):
                 close()
         return answer
+
+
+def _size(file: IO[bytes]) -> int:
+    """Return how many bytes there are, 0 for what is no file of the disk."""
+    try:
+        return os.fstat(file.fileno()).st_size
+    except OSError:
+        return 0
+
+
+async def _send_file(file: IO[bytes], send: Send) -> None:
+    """Send the rest of the file, a PIECE in memory at a time, as fast as it is taken and without a thread. Of a client
+    that takes nothing for STALLED_SECONDS the connection is broken off."""
+    try:
+        while piece := file.read(PIECE):
+            async with asyncio.timeout(STALLED_SECONDS):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except TimeoutError:
+        return
+    await send({"type": "http.response.body", "body": b""})

@@ -5,7 +5,6 @@ memory, in a file without a name, of which a killed process leaves nothing.
 """
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,6 +13,7 @@ from typing import IO, Any
 from django.conf import settings
 
 from clinic.server import uploads
+from clinic.server.disk import unnamed_file
 
 SECONDS = 10  # for the whole body, from when the application waits for it
 MULTIPART = b"multipart/"
@@ -66,7 +66,7 @@ async def _read_file(declared: bytes | None, receive: Receive) -> Body:
         return Body(refused=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if _files.locked():
         return Body(refused=HTTPStatus.SERVICE_UNAVAILABLE)
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the application, after the answer
+    file = unnamed_file()  # closed by the application, after the answer
     refused = None
     try:
         async with _files, asyncio.timeout(uploads.SECONDS):

@@ -4,6 +4,7 @@ import sys
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
+from wsgiref.util import FileWrapper
 
 from clinic.server.body import Body, Message
 
@@ -37,6 +38,7 @@ def wsgi_environ(scope: Message, body: Body) -> Environ:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
+        "wsgi.file_wrapper": FileWrapper,
     }
     for name, value in scope["headers"]:
         if b"_" not in name:

@@ -2,6 +2,8 @@
 
 import gc
 import io
+import re
+import time
 import zipfile
 from datetime import date
 from xml.etree.ElementTree import Element
@@ -90,7 +92,13 @@ TWO_HUNDRED = [["Nome", *(f"c{number}" for number in range(199))]]
     ("content", "part"),
     [
         (b"", "vazio"),
-        (b"\xd0\xcf\x11\xe0old", ".xls"),
+        (b"\xd0\xcf\x11\xe0old", "Excel antigo"),
+        (b"\xd0\xcf\x11\xe0" + bytes(2_000_000) + "EncryptedPackage".encode("utf-16-le"), "tem senha"),
+        (zipped({"content.xml": b"?", "META-INF/manifest.xml": "<manifest:encryption-data/>"}), "tem senha"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "Não é uma planilha"),
+        (b"%PDF-1.7\n1 0 obj << >>\n" * 90, "Não é uma planilha"),
+        (b"\r\n<HTML><table><tr><td>Nome</td></tr></table>", "página da web"),
+        (csv_bytes([["Nome"], ["Ana"], ["x" * 20_001]]), "linha 3 "),
         (b"PK\x03\x04broken", "danificado"),
         (zipped({"readme.txt": "x"}), "Não é uma planilha"),
         (zipped({"xl/workbook.xml": b"0" * 50_000_000}), "memória"),
@@ -99,9 +107,15 @@ TWO_HUNDRED = [["Nome", *(f"c{number}" for number in range(199))]]
         (bytes(5000), "Não é uma planilha"),
         (csv_bytes(TWO_HUNDRED), "200 colunas"),
         (b'Nome;Tel\n"Ana;1\n' + b"Rui;2\n" * 9000, "linha 2 "),
+        (b'Nome;Tel\nBia;0\n"Ana;1\nRui;2\n', "linha 3 há aspas"),
+        (b'Nome;Tel\nBia;0\n"Ana;1', "linha 3 há aspas"),
+        (b'Nome;Tel\n"Ana;1\nRui;"2"\nLia;3\n', "linha 2 há aspas"),
         ("Nome;Tel\n".encode("utf-16") + b"\x00\xd8", "UTF-16"),
     ],
-    ids=["empty", "old", "cut", "zip", "bomb", "ods-dtd", "xlsx-dtd", "binary", "wide", "quote", "utf-16"],
+    ids=[
+        *("empty", "old", "xlsx-password", "ods-password", "png", "pdf", "html", "long", "cut", "zip", "bomb"),
+        *("ods-dtd", "xlsx-dtd", "binary", "wide", "quote", "quote-soon", "quote-last", "quote-closed", "utf-16"),
+    ],
 )
 def test_what_cannot_be_read_has_a_sentence(content, part):
     with pytest.raises(ImportRefused, match=part):
@@ -150,6 +164,55 @@ def ods_with(body):
 def ods_row(text, **attributes):
     repeated = "".join(f' table:number-rows-repeated="{times}"' for times in attributes.values())
     return f"<table:table-row{repeated}><table:table-cell><text:p>{text}</text:p></table:table-cell></table:table-row>"
+
+
+def test_a_text_of_megabytes_in_a_workbook_is_refused():
+    long = f'<row r="2"><c r="A2" t="inlineStr"><is><t>{"ab" * 500_000}</t></is></c></row>'
+    with pytest.raises(ImportRefused, match="linha 2 há um texto de mais de 20.000 letras"):
+        read(xlsx_with(long))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'Nome;Notas\nAna;"um\n""dois"";\nfim"\nRui;x\n',
+        b'Nome;Notas\nAna;5" de altura\nRui;"x" y\n',
+        b'Nome;Notas\nAna;x\nRui;"x"',
+        b'Nome;Notas\nAna;x\nRui;"x" y',
+    ],
+    ids=["lines", "inches", "last", "after"],
+)
+def test_quotes_that_close_are_no_fault(text):
+    assert [row[0] for row in read(text)[1]] == ["Nome", "Ana", "Rui"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "last"),
+    [
+        ('<row r="{n}"><c r="A{n}" s="0"/></row>', "Rui"),
+        ('<row r="{n}" spans="1:2"/>', "Rui"),
+        ('<row><c t="inlineStr"><is><t>{n}</t></is></c></row>', "90003"),
+    ],
+    ids=["styled", "empty", "unnumbered"],
+)
+def test_rows_that_only_have_a_format_are_not_read(rows, last):
+    """A book whose columns were painted as a whole has a million of them."""
+    value = '<row r="{n}"><c r="A{n}" t="inlineStr"><is><t>{text}</t></is></c></row>'
+    body = value.format(n=2, text="Ana") + value.format(n=3, text="Rui")
+    sheet = open_sheet(io.BytesIO(xlsx_with(body + "".join(rows.format(n=n) for n in range(4, 90_004)))))
+    begun = time.process_time()
+    cells = [row for _number, row in sheet.rows]
+    assert cells[:3] == [["Nome"], ["Ana"], ["Rui"]] and cells[-1] == [last]
+    if "r=" in rows:
+        assert time.process_time() - begun < 1, "as long as if each was read"
+
+
+def test_a_book_whose_elements_have_a_prefix_is_read_whole():
+    with zipfile.ZipFile(io.BytesIO(xlsx_by_openpyxl(TABLE))) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    prefixed = re.sub(rb"<(/?)(?=[a-z])", rb"<\1x:", parts[name]).replace(b"xmlns=", b"xmlns:x=")
+    assert read(zipped(parts | {name: prefixed}))[1] == TABLE
 
 
 FAR = '<row r="99999999999"><c r="A99999999999" t="inlineStr"><is><t>x</t></is></c></row>'

@@ -11,14 +11,24 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from clinic.models import Appointment, AppointmentEvent, ImportRun, Patient, PatientEvent
+from clinic.models import (
+    Appointment,
+    AppointmentEvent,
+    ClinicEvent,
+    Doctor,
+    ImportRun,
+    Patient,
+    PatientEvent,
+    Procedure,
+    WorkingHours,
+)
 from tests.exchange.sheets import csv_bytes
-from tests.factories import cpf, make_clinic, make_doctor, make_patient
+from tests.factories import cpf, make_clinic, make_doctor, make_patient, make_procedure
 from tests.server.conftest import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]
-ROWS, VISITS = 3000, 3000
+ROWS, VISITS, SET_UP = 3000, 3000, 1200
 
 
 @pytest.fixture
@@ -26,30 +36,68 @@ def clinic():
     return make_clinic(slug="nova")
 
 
-def begun(path, name="import_patients"):
+def environment():
+    """Return that of a command in the database of this test."""
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    return os.environ | {"DATABASE_URL": url}
+
+
+def begun(path, name):
     command = [sys.executable, "manage.py", name, str(path), "--clinic", "nova", "--import"]
-    return subprocess.Popen(command, cwd=ROOT, env=os.environ | {"DATABASE_URL": url}, stdout=subprocess.DEVNULL)
+    return subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL)
 
 
-def test_a_killed_import_goes_on_where_it_stood(clinic, tmp_path, capsys):
-    path = tmp_path / "velho.csv"
-    rows = [[f"Pessoa {number}", f"81 9{80000000 + number}", cpf(number)] for number in range(1, ROWS + 1)]
-    path.write_bytes(csv_bytes([["Nome", "Telefone", "CPF"], *rows]))
-    process = begun(path)
-    eventually(Patient.objects.exists, 300)
+def killed_and_resumed(path, rows, model, name, capsys):
+    """Write the rows into the file, have the command of that name killed once some of its rows are there, and resumed;
+    return the run."""
+    path.write_bytes(csv_bytes(rows))
+    total = len(rows) - 1
+    process = begun(path, name)
+    eventually(model.objects.exists, 300)
     process.kill()
     assert process.wait() == -9
     run = ImportRun.objects.get()
-    assert run.state == "importing" and 0 < Patient.objects.count() < ROWS
-    call_command("import_patients", clinic="nova", resume=run.pk)
-    printed = capsys.readouterr().out
-    assert re.search(rf"Novo: {ROWS}\n", printed), printed
-    assert Patient.objects.count() == PatientEvent.objects.count() == ROWS
+    assert run.state == "importing" and 0 < model.objects.count() < total
+    call_command(name, clinic="nova", resume=run.pk)
+    assert re.search(rf"Novo: {total}\n", printed := capsys.readouterr().out), printed
+    assert model.objects.count() == total
+    return run
+
+
+def taken_back(run, name, total, capsys):
+    call_command(name, clinic="nova", take_back=run.pk)
+    assert f"Desfeito: {total}\n" in capsys.readouterr().out
+
+
+def test_a_killed_import_goes_on_where_it_stood(clinic, tmp_path, capsys):
+    rows = [[f"Pessoa {number}", f"81 9{80000000 + number}", cpf(number)] for number in range(1, ROWS + 1)]
+    table = [["Nome", "Telefone", "CPF"], *rows]
+    run = killed_and_resumed(tmp_path / "velho.csv", table, Patient, "import_patients", capsys)
+    assert PatientEvent.objects.count() == ROWS
     assert Patient.objects.values("cpf").distinct().count() == ROWS
-    call_command("import_patients", clinic="nova", take_back=run.pk)
-    assert f"Desfeito: {ROWS}" in capsys.readouterr().out
+    taken_back(run, "import_patients", ROWS, capsys)
     assert not Patient.objects.exists() and not PatientEvent.objects.exists()
+
+
+def test_killed_among_procedures_nothing_comes_twice(clinic, tmp_path, capsys):
+    rows = [[f"Exame {number}", "30", f"{number},50", f"T{number}"] for number in range(1, SET_UP + 1)]
+    table = [["Procedimento", "Duração", "Valor", "Código TUSS"], *rows]
+    run = killed_and_resumed(tmp_path / "precos.csv", table, Procedure, "import_procedures", capsys)
+    assert ClinicEvent.objects.filter(kind=ClinicEvent.Kind.DIRECTORY).count() == SET_UP
+    assert Procedure.objects.values("code").distinct().count() == SET_UP
+    taken_back(run, "import_procedures", SET_UP, capsys)
+    assert not Procedure.objects.exists()
+
+
+def test_killed_among_doctors_their_hours_come_once(clinic, tmp_path, capsys):
+    make_procedure(clinic, name="Consulta")
+    rows = [[f"Dra. Ana {number}", f"PE {number}", "Consulta", "seg-ter 8-12"] for number in range(1, SET_UP + 1)]
+    table = [["Profissional", "CRM", "Procedimentos", "Horários"], *rows]
+    run = killed_and_resumed(tmp_path / "equipe.csv", table, Doctor, "import_doctors", capsys)
+    performed, hours = Doctor.procedures.through.objects, WorkingHours.objects
+    assert (performed.count(), hours.count()) == (SET_UP, 2 * SET_UP)
+    taken_back(run, "import_doctors", SET_UP, capsys)
+    assert not Doctor.objects.exists() and not hours.exists() and not performed.exists()
 
 
 def test_killed_among_past_visits_nothing_comes_twice(clinic, tmp_path, capsys):
@@ -61,22 +109,13 @@ def test_killed_among_past_visits_nothing_comes_twice(clinic, tmp_path, capsys):
         for place in range(VISITS)
         for number in [numbers[place % 20]]
     ]
-    path = tmp_path / "agenda.csv"
     headings = ["Data", "Hora", "CPF", "Médico", "Procedimento", "Duração"]
-    path.write_bytes(csv_bytes([headings, *([*row, "Helena Prado", procedure, "15"] for row in rows)]))
-    process = begun(path, "import_appointments")
-    eventually(Appointment.objects.exists, 300)
-    process.kill()
-    assert process.wait() == -9
-    run = ImportRun.objects.get()
-    assert run.state == "importing" and 0 < Appointment.objects.count() < VISITS
-    call_command("import_appointments", clinic="nova", resume=run.pk)
-    assert re.search(rf"Novo: {VISITS}\n", printed := capsys.readouterr().out), printed
-    assert Appointment.objects.count() == AppointmentEvent.objects.count() == VISITS
+    table = [headings, *([*row, "Helena Prado", procedure, "15"] for row in rows)]
+    run = killed_and_resumed(tmp_path / "agenda.csv", table, Appointment, "import_appointments", capsys)
+    assert AppointmentEvent.objects.count() == VISITS
     with pytest.raises(CommandError, match="no such run"):
         call_command("import_patients", clinic="nova", take_back=run.pk)
-    call_command("import_appointments", clinic="nova", take_back=run.pk)
-    assert f"Desfeito: {VISITS}" in capsys.readouterr().out
+    taken_back(run, "import_appointments", VISITS, capsys)
     assert not Appointment.objects.kept().exists() and AppointmentEvent.objects.count() == VISITS
 
 

@@ -1,13 +1,11 @@
 """The whole clinic as one file, for managers: what is in it, and the file itself, which is an access to every patient.
 
 It is written to a file on the disk before the answer begins: the database's snapshot does not last as long as a slow
-download, and an answer that has begun is complete. The file has no name: nothing of it stays, however the request ends.
-`clinic.server.application` then reads all of it into the memory and closes it; one that is larger than MOST_BYTES is
-for the command `export_clinic`.
+download, and an answer that has begun is complete. `clinic.server.application` sends it from there, without a thread
+and however large it is. The file has no name: nothing of it stays, however the request or the process ends.
 """
 
 import logging
-import tempfile
 from contextlib import suppress
 from http import HTTPStatus
 from typing import IO
@@ -23,12 +21,12 @@ from django.views.decorators.http import require_http_methods
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import manager_required
 from clinic.exchange import archive
-from clinic.models import Patient, shown
+from clinic.models import shown
 from clinic.queries import exported
+from clinic.server.disk import unnamed_file
 from clinic.web.panel import author
 from clinic.web.responses import private
 
-MOST_BYTES = 256 * 1024 * 1024
 logger = logging.getLogger(__name__)
 
 
@@ -40,23 +38,21 @@ def page(request: ClinicRequest) -> HttpResponseBase:
     if request.method != "POST":
         return _page(request)
     clinic = request.clinic
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the response
+    file: IO[bytes] | None = None
     try:
+        file = unnamed_file()
         archive.write_archive(clinic, file, timezone.now())
         file.flush()
     except archive.BeingWritten:
-        file.close()
+        _close(file)
         return _page(request, _("O arquivo já está sendo feito em outra janela. Espere um pouco."))
     except OSError:
         logger.exception("An archive of a clinic could not be written to the disk")
         _close(file)
         return _page(request, _("O disco do servidor não tem lugar para o arquivo. Fale com quem cuida dele."))
-    size = file.tell()
-    if size > MOST_BYTES:
-        file.close()
-        return _page(request, _("A clínica é grande demais para baixar aqui: use manage.py export_clinic no servidor."))
     archive.record_export(clinic, author(request))
-    shown.add(Patient(pk=pk, clinic_id=clinic.pk) for pk in exported.patient_ids(clinic))
+    shown.add_ids(exported.patient_ids(clinic), clinic.pk)
+    size = file.tell()
     file.seek(0)
     name = f"{clinic.slug}-{clinic.local(timezone.now()):%Y-%m-%d}.zip"
     response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
@@ -65,10 +61,11 @@ def page(request: ClinicRequest) -> HttpResponseBase:
     return private(response)
 
 
-def _close(file: IO[bytes]) -> None:
-    """Close a file whose last bytes may find no room either."""
+def _close(file: IO[bytes] | None) -> None:
+    """Close a file, if there is one, whose last bytes may find no room either."""
     with suppress(OSError):
-        file.close()
+        if file:
+            file.close()
 
 
 def _page(request: ClinicRequest, sentence: str = "") -> HttpResponse:

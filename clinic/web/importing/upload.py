@@ -1,6 +1,5 @@
 """The file of an upload: kept on the disk in a file without a name while it is read, and nowhere afterwards."""
 
-import tempfile
 from collections.abc import Callable
 from typing import IO
 
@@ -9,6 +8,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from clinic.server.disk import unnamed_file
 from clinic.server.uploads import PREFIX
 
 
@@ -23,7 +23,7 @@ class UnnamedFileHandler(FileUploadHandler):
         super().new_file(*args, **options)  # type: ignore[arg-type]  # passed on as they came
         self.is_first = self.file is None
         if self.is_first:
-            self.file = tempfile.TemporaryFile()  # noqa: SIM115 - Django closes it with the request
+            self.file = unnamed_file()  # Django closes it with the request
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if self.file is not None and self.is_first:

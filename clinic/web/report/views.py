@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import export_required, reports_required
 from clinic.models import Doctor, Procedure
-from clinic.queries.reports import REPORTS, Overview, Report, ReportKind, Table, Values, Wanted, overview
+from clinic.queries.reports import REPORTS, Overview, Report, ReportKind, Table, TooLongError, Values, Wanted, overview
 from clinic.web import jinja
 from clinic.web.report.chart import chart_of
 from clinic.web.report.exports import csv_of, xlsx_of
@@ -59,7 +59,7 @@ def show(request: ClinicRequest, name: str) -> HttpResponse:
     """Show a report over the dates `de` to `ate`, or a `periodo`; of a `medico` and a `procedimento`, if chosen."""
     kind = _kind(name)
     asked, wanted = _asked(request, kind)
-    report = kind.read(wanted)
+    report = _read(kind, asked, wanted)
     query = _query(wanted, de=f"{wanted.first}", ate=f"{wanted.last}")
     writer = Writer(request.clinic)
     exported = query if request.user.exports else None
@@ -74,14 +74,15 @@ def show(request: ClinicRequest, name: str) -> HttpResponse:
         "procedures": [(pk, procedure.name) for pk, procedure in wanted.procedures.items()],
         "period": _("De %(first)s a %(last)s") % {"first": _written(wanted.first), "last": _written(wanted.last)},
         "filters": _filters(wanted),
-        "report": report,
+        "is_counted": report is not None,
+        "notes": report.notes if report else (),
         "sections": [
             _section(table, writer, _address(exported, "web:report-table", kind.name, table.name))
-            for table in report.tables
+            for table in (report.tables if report else ())
             if table.rows
         ],
         "icons": static("icons.svg"),
-        "definitions": _definitions(report),
+        "definitions": _definitions(report) if report else [],
     }
     drawn = jinja.render("report/report.html", context)
     return render(request, "report/report.html", {"title": kind.title, "report": drawn})
@@ -104,9 +105,10 @@ def workbook(request: ClinicRequest, name: str) -> HttpResponse:
     """Answer a report as a workbook, with the query of its page; that page where the dates are wrong."""
     kind = _kind(name)
     asked, wanted = _asked(request, kind)
-    if asked.form.errors:
+    report = _read(kind, asked, wanted)
+    if report is None or asked.form.errors:
         return _to_page(request, kind)
-    content = xlsx_of(kind.read(wanted), str(kind.title), wanted.first, wanted.last, _filters(wanted))
+    content = xlsx_of(report, str(kind.title), wanted.first, wanted.last, _filters(wanted))
     return as_file(HttpResponse(content, content_type=XLSX), f"{kind.name}-{_suffix(wanted)}.xlsx")
 
 
@@ -118,13 +120,25 @@ def table_file(request: ClinicRequest, name: str, table: str) -> HttpResponse:
     """Answer one table of a report as CSV, with the query of its page; that page where the dates are wrong."""
     kind = _kind(name)
     asked, wanted = _asked(request, kind)
-    if asked.form.errors:
+    report = _read(kind, asked, wanted)
+    if report is None or asked.form.errors:
         return _to_page(request, kind)
-    found = next((each for each in kind.read(wanted).tables if each.name == table), None)
+    found = next((each for each in report.tables if each.name == table), None)
     if found is None:
         raise Http404
     response = HttpResponse(csv_of(found), content_type="text/csv; charset=utf-8")
     return as_file(response, f"{kind.name}-{found.name}-{_suffix(wanted)}.csv")
+
+
+def _read(kind: ReportKind, asked: Asked, wanted: Wanted) -> Report | None:
+    """Return the report; None where the period has too much to count, about which the form then complains."""
+    try:
+        return kind.read(wanted)
+    except TooLongError:
+        asked.form.add_error(
+            "ate", _("Há agendamentos demais nestas datas para contá-los. Escolha um período mais curto.")
+        )
+        return None
 
 
 def _to_page(request: ClinicRequest, kind: ReportKind) -> HttpResponse:

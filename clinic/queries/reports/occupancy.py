@@ -111,7 +111,7 @@ def _worked(wanted: Wanted, booked: Collection[int]) -> Minutes:
     for doctor in chosen:
         minutes = worked_minutes(schedules, doctor.pk, wanted.first, wanted.last)
         worked.of_doctors[doctor.pk] = minutes.total()
-        worked.of_hours.update(minutes)
+        worked.of_hours += minutes
     return worked
 
 

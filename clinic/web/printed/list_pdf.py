@@ -15,7 +15,6 @@ from django.utils.translation import ngettext
 from font_roboto import font_directory
 
 from clinic.models import Appointment, Clinic
-from clinic.models.appointment import Status
 from clinic.models.phones import written
 from clinic.queries.printed import Sheet
 from clinic.templatetags.formats import day_and_month
@@ -140,7 +139,7 @@ class _Drawer:
             f"{patient.birth_date:%d/%m/%Y}" if patient.birth_date else "",
             *([f"{phone} {patient.answers_phone}".strip()] if self.shows_phones else []),
             ", ".join(line.procedure_name for line in appointment.lines.all()),
-            str(Status(appointment.status).label),  # `get_status_display` translates all of them
+            appointment.status_label,
         ]
 
     def _cell(self, text: str, place: int, style: Any) -> Any:

@@ -244,6 +244,7 @@ def measure(manager: StaffUser, clinic: Clinic, times: int) -> dict[str, Measure
 def measured(request: Callable, times: int) -> Measured:
     with CaptureQueriesContext(connection) as captured:
         request()
+    queries = len(captured)
     python, postgres = [], []
     for number in range(times + 1):
         connection.ensure_connection()
@@ -255,7 +256,7 @@ def measured(request: Callable, times: int) -> Measured:
         if number:
             python.append(spent)
             postgres.append(read)
-    return Measured(median(python), median(postgres), len(captured))
+    return Measured(median(python), median(postgres), queries)
 
 
 def processor_time(backend: int) -> float:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import psycopg
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -280,4 +281,5 @@ def measured_audit(url: str, clinic: Clinic, manager: StaffUser, appointments: i
     for _count in bulk.fill(clinic, appointments):
         pass
     stored = fill(url, clinic)
+    call_command("collectstatic", interactive=False, verbosity=0)
     return table(stored, measure(manager, clinic, times))

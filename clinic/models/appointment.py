@@ -275,6 +275,11 @@ class Appointment(ClinicRow):
         return self.encaixe_by_id is not None
 
     @property
+    def status_label(self) -> str:
+        """The status as people read it, for lists: Django's `get_status_display` translates all of them each time."""
+        return str(Status(self.status).label)
+
+    @property
     def has_expired_card(self) -> bool:
         """Whether the patient's card of this payer is no longer valid on the local date of the start. The appointment
         comes with clinic and patient."""

@@ -27,7 +27,7 @@ from clinic.schedule.recurrence import MAX_DATES, MAX_INTERVAL, Dates, Recurrenc
 from clinic.schedule.schedules import Away, DoctorHours, Schedules
 from clinic.schedule.spans import ClosedReason, Span, merged, within, without
 from clinic.schedule.town_holidays import TOWN_HOLIDAYS
-from clinic.schedule.worked import clock_changes, worked_minutes
+from clinic.schedule.worked import WeekdayHour, clock_changes, worked_minutes
 
 __all__ = [
     "HOURS_AND_ABSENCES_SQL",
@@ -56,6 +56,7 @@ __all__ = [
     "Recurrence",
     "Schedules",
     "Span",
+    "WeekdayHour",
     "are_valid_hours",
     "change_week",
     "bookable_dates",

@@ -16,6 +16,8 @@ from clinic.schedule.holidays import OwnDay, holiday_name, optional_name
 from clinic.schedule.hours import end_date
 from clinic.schedule.spans import ClosedReason, Span, merged, within, without
 
+DAY_MINUTES = 24 * 60
+
 
 class DoctorHours(NamedTuple):
     """Working hours of a doctor on an ISO weekday, as wall times of the clinic.
@@ -87,6 +89,16 @@ class Schedules:
         at = self.clinic.nearest_instant
         rows = self._hours_on(doctor_id, day)
         return [Span(at(day, row.starts), at(end_date(day, row.starts, row.ends), row.ends)) for row in rows]
+
+    def written_minutes(self, doctor_id: int, day: date) -> list[tuple[int, int]]:
+        """Return the working hours of a local date as parts [start, end) in minutes after midnight, which may overlap:
+        when the doctor works on a date that is not among `dates_apart`."""
+        before = self._hours_on(doctor_id, day - timedelta(days=1))
+        nights = [(0, _minute(row.ends)) for row in before if time.min < row.ends <= row.starts]
+        rows = self._hours_on(doctor_id, day)
+        return nights + [
+            (_minute(row.starts), _minute(row.ends) if row.ends > row.starts else DAY_MINUTES) for row in rows
+        ]
 
     def _run_over_midnight(self, doctor_id: int, day: date) -> bool:
         return any(row.ends <= row.starts for row in self._hours_on(doctor_id, day))
@@ -220,3 +232,8 @@ class Schedules:
     def _break_name(self, before: Span, after: Span) -> str:
         starts, ends = self.clinic.local(before.ends_at).hour, self.clinic.local(after.starts_at).hour
         return str(_("almoço") if 11 <= starts <= 13 and ends <= 15 else _("intervalo"))
+
+
+def _minute(wall: time) -> int:
+    """Return the minutes after midnight of a wall time."""
+    return wall.hour * 60 + wall.minute

@@ -6,6 +6,7 @@ holiday or a change of the clock, are computed one by one.
 
 from collections import Counter
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from clinic.models import Clinic
@@ -35,38 +36,49 @@ def worked_minutes(schedules: Schedules, doctor_id: int, first: date, last: date
     for day in apart:
         minutes.update(_minutes_on(schedules, doctor_id, day))
     for begins, ends in pairwise(edges):
-        for weekday in range(7):
-            days = _alike(begins + weekday * DAY, ends, apart)
-            for hour, count in _minutes_on(schedules, doctor_id, days[0]).items() if days else ():
-                minutes[hour] += count * len(days)
+        for day, times in _alike(begins, ends, frozenset(apart)):
+            weekday = day.isoweekday()
+            for hour, count in _minutes_of_hours(tuple(schedules.written_minutes(doctor_id, day))):
+                minutes[weekday, hour] += count * times
     return minutes
 
 
-def _alike(day: date, ends: date, apart: set[date]) -> list[date]:
-    """Return that date and those of its weekday before `ends` that are not `apart`."""
-    return [each for number in range(0, (ends - day).days, 7) if (each := day + timedelta(days=number)) not in apart]
+@lru_cache(maxsize=64)
+def _alike(begins: date, ends: date, apart: frozenset[date]) -> tuple[tuple[date, int], ...]:
+    """Return the first date of each weekday from `begins` to before `ends` that is not `apart`, and how many there are
+    of it. Doctors who are away on the same dates share it."""
+    weekdays = [
+        [day for number in range(weekday, (ends - begins).days, 7) if (day := begins + number * DAY) not in apart]
+        for weekday in range(7)
+    ]
+    return tuple((days[0], len(days)) for days in weekdays if days)
+
+
+@lru_cache(maxsize=1024)
+def _minutes_of_hours(parts: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """Return how many minutes of each hour of the clock lie in parts of a day of 24 hours, (hour, minutes); a part is
+    [start, end) in minutes after midnight. Doctors who work at the same hours share it."""
+    minutes: Counter[int] = Counter()
+    counted = 0  # the minute up to which parts that overlap are counted
+    for starts, ends in sorted(parts):
+        at, counted = max(starts, counted), max(ends, counted)
+        while at < ends:
+            until = min(at - at % 60 + 60, ends)
+            minutes[at // 60] += until - at
+            at = until
+    return tuple(minutes.items())
 
 
 def _minutes_on(schedules: Schedules, doctor_id: int, day: date) -> Counter[WeekdayHour]:
     midnight, next_midnight = schedules.day(day)
-    weekday, is_changed = day.isoweekday(), next_midnight - midnight != DAY
+    spans = [within(span, midnight, next_midnight) for span in schedules.open(doctor_id, day)]
     minutes: Counter[WeekdayHour] = Counter()
-    for span in schedules.open(doctor_id, day):
-        part = within(span, midnight, next_midnight)
-        if is_changed:
-            _add_by_the_clock(minutes, weekday, part, schedules.clinic)
-        else:
-            _add(minutes, weekday, part.starts_at - midnight, part.ends_at - midnight)
-    return minutes
-
-
-def _add(minutes: Counter[WeekdayHour], weekday: int, starts: timedelta, ends: timedelta) -> None:
-    """Add the minutes of each hour from `starts` to `ends`, both counted from midnight of a day of 24 hours."""
-    while starts < ends:
-        hour = starts // HOUR
-        until = min((hour + 1) * HOUR, ends)
-        minutes[weekday, hour] += (until - starts) // MINUTE
-        starts = until
+    if next_midnight - midnight != DAY:
+        for span in spans:
+            _add_by_the_clock(minutes, day.isoweekday(), span, schedules.clinic)
+        return minutes
+    parts = tuple(((span.starts_at - midnight) // MINUTE, (span.ends_at - midnight) // MINUTE) for span in spans)
+    return Counter({(day.isoweekday(), hour): count for hour, count in _minutes_of_hours(parts)})
 
 
 def _add_by_the_clock(minutes: Counter[WeekdayHour], weekday: int, part: Span, clinic: Clinic) -> None:

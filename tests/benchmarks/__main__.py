@@ -12,6 +12,7 @@ from clinic.local import postgres
 
 SIZES, QUICK_SIZES = [10_000, 100_000, 1_000_000], [700, 2_000, 6_000]
 REPORT_SIZES = [100_000, 1_000_000]  # a year has to be stored
+AUDITED, QUICK_AUDITED = [1_000_000], [10_000]  # appointments, each with ten entries
 CLIENTS = [1, 4, 16]
 PARTS = {
     "desk": "unchanged days and moves",
@@ -21,6 +22,7 @@ PARTS = {
     "bookings": "bookings by the form and both APIs",
     "imports": "patients and appointments from spreadsheets",
     "reports": "reports over a month and a year",
+    "audit": "the audit at ten million entries",
 }
 
 
@@ -52,6 +54,8 @@ def main() -> None:
         sizes = QUICK_SIZES if arguments.quick else SIZES
         if arguments.reports:
             sizes = REPORT_SIZES[:1] if arguments.quick else REPORT_SIZES
+        if arguments.audit:
+            sizes = QUICK_AUDITED if arguments.quick else AUDITED
         part = next((name for name in PARTS if getattr(arguments, name)), "")
         for table in run(server, sizes, CLIENTS, quick=arguments.quick, only=part):
             print(table, end="\n\n", flush=True)

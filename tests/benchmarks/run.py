@@ -14,7 +14,7 @@ from django.core.management import call_command
 
 from clinic.management.demo import bulk
 from clinic.models import Clinic, StaffUser
-from tests.benchmarks import api, booking, day_page, desk, imports, lists, reports, searches
+from tests.benchmarks import api, audit, booking, day_page, desk, imports, lists, reports, searches
 from tests.benchmarks.browser import Session, sign_in
 from tests.benchmarks.day_page import Times
 from tests.benchmarks.houses import House, houses, machine
@@ -34,8 +34,8 @@ BEGAN = time.perf_counter()  # that clock itself counts from the machine's start
 
 def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only: str = "") -> Iterator[str]:
     """Measure, and yield each table as soon as it is known; with `only` that of "bookings", "desk", "lists", "pages" or
-    "searches" alone, or that of "imports" or "reports". `server` is the database that Django is connected to; it may be
-    empty."""
+    "searches" alone, or that of "audit", "imports" or "reports". `server` is the database that Django is
+    connected to; it may be empty."""
     call_command("migrate", verbosity=0)
     clinic, password = bulk.load_clinic(), secrets.token_urlsafe()
     user = StaffUser.objects.create_user(USERNAME, password, name="Recepção", clinic=clinic)
@@ -46,6 +46,10 @@ def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only:
     if only == "imports":
         report("imports")
         yield imports.measured_imports(clinic, manager, (1_000, 2_000) if quick else IMPORTED)
+        return
+    if only == "audit":
+        report("audit")
+        yield audit.measured_audit(server, clinic, manager, sizes[0], 3 if quick else 7)
         return
     with houses(server, urlsplit(server).path[1:], sizes) as built, generator() as load:
         if only == "reports":

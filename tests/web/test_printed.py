@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from clinic.booking import Author, change_status
 from clinic.models import Clinic, Patient, PatientAccess, Procedure
-from clinic.web.printed import pdf
+from clinic.web.printed import list_pdf, pdf
 from tests.days import put
 from tests.factories import book_appointment, make_clinic, make_doctor, make_lisbon, make_patient, make_user
 from tests.pdfs import pages_of
@@ -264,6 +264,26 @@ def test_a_full_day_goes_on_with_its_head_on_the_next_page(desk, clinic):
     assert sum(page.count("Maria Aparecida") for page in found) == 60
 
 
+def test_a_pdf_of_too_many_visits_asks_for_some_doctors(desk, doctor, monkeypatch):
+    monkeypatch.setattr("clinic.web.printed.views.MOST_VISITS", 2)
+    visit(doctor, 9), visit(doctor, 10)
+    address = reverse("web:printed-day-pdf", args=[MONDAY])
+    assert len(pages_of(desk.get(address))) == 1
+    visit(doctor, 11)
+    answer = desk.get(address, {"telefone": "1"}, follow=True)
+    assert answer.redirect_chain == [(f"/agenda/{MONDAY}/lista/?telefone=1", 302)]
+    assert "Um PDF leva até 2 agendamentos. Escolha alguns médicos(as)." in answer.text
+
+
+def test_what_does_not_fit_into_a_line_is_wrapped(desk, clinic, doctor):
+    """A name without spaces too; and signs of HTML are written as they are."""
+    name = "Maria Aparecida das Dores & Filhos <da Conceição> " + "x" * 60
+    put(doctor, "09:00", patient=make_patient(clinic, name=name))
+    (page,) = pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY])))
+    assert "Maria Aparecida das Dores & Filhos" in page and "<da Conceição>" in page
+    assert page.replace(" ", "").count("x") >= 60
+
+
 def test_an_empty_days_pdf_says_so(desk, clinic):
     assert pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY]))) == ["Nada a imprimir neste dia"]
     assert desk.get("/agenda/ontem/lista/pdf/").status_code == 404
@@ -289,12 +309,13 @@ def test_a_pdf_loads_nothing_that_a_name_or_note_asks_for(desk, doctor):
 def test_what_the_library_warns_of_is_not_logged(desk, doctor, caplog, monkeypatch):
     """Its warnings quote the document."""
     monkeypatch.setattr("clinic.web.printed.pdf.FONTS", pdf.STYLE.parent)
-    visit(doctor, 9)
-    assert pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY])))
+    made = visit(doctor, 9)
+    assert pages_of(desk.get(reverse("web:printed-slip-pdf", args=[made.pk])))
     assert caplog.records == []
 
 
 def test_the_fonts_are_found_from_any_folder(desk, doctor, monkeypatch, tmp_path):
+    list_pdf.register_fonts.cache_clear()
     monkeypatch.chdir(tmp_path)
     visit(doctor, 9, "Łucja Ştefănescu")
     (page,) = pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY])))

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from io import BytesIO, StringIO
@@ -281,3 +282,18 @@ def test_reports_show_no_patient(desk, doctor):
     visit = put(doctor, "09:00")
     assert Appointment.objects.filter(pk=visit.pk).exists()
     assert not any(visit.patient.name in desk.get(page(name), NOVEMBER).text for name in REPORTS)
+
+
+def test_more_than_can_be_counted_is_said_at_the_dates(desk, monkeypatch):
+    slow = replace(REPORTS["faltas"], read=lambda wanted: wanted.fetch("SELECT pg_sleep(5)") and Report(()))
+    monkeypatch.setitem(REPORTS, "faltas", slow)
+    monkeypatch.setattr("clinic.queries.reports.wanted.MOST_SECONDS", 0.02)
+    dates = {"de": "01/12/2016", "ate": "30/11/2026"}
+    answer = desk.get(page(), dates)
+    assert "Há agendamentos demais nestas datas" in answer.text and "Nada para contar" not in answer.text
+    assert Appointment.objects.count() == 0  # the transaction goes on
+    for file in (
+        reverse("web:report-workbook", args=["faltas"]),
+        reverse("web:report-table", args=["faltas", "medicos"]),
+    ):
+        assert desk.get(file, dates)["Location"] == f"{page()}?{urlencode(dates)}"

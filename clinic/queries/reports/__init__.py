@@ -19,7 +19,7 @@ from clinic.queries.reports.revenue import revenue
 from clinic.queries.reports.sources import sources
 from clinic.queries.reports.tables import Column, Report, Table, Unit, Value, Values
 from clinic.queries.reports.waits import waits
-from clinic.queries.reports.wanted import Wanted
+from clinic.queries.reports.wanted import TooLongError, Wanted
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -31,6 +31,7 @@ __all__ = [
     "Report",
     "ReportKind",
     "Table",
+    "TooLongError",
     "Unit",
     "Value",
     "Values",

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from django.utils.translation import gettext as _
 
 from clinic.models.appointment import FREED
-from clinic.queries.reports.tables import Column, Report, Table, Unit, Values, percent
+from clinic.queries.reports.tables import Column, Report, Table, Unit, Values, once_a_language, percent
 from clinic.queries.reports.wanted import Wanted
 
 ENCAIXES_SQL = """
@@ -52,8 +52,13 @@ def _table(name: str, title: str, first: Column, rows: list[tuple[str, Counter[s
     total: Counter[str] = Counter()
     for _label, counts in rows:
         total += counts
-    columns = (
-        first,
+    cells = [(label, *_values(counts)) for label, counts in rows]
+    return Table(name, title, (first, *_columns()), cells, (_("Total"), *_values(total)), charted=1)
+
+
+@once_a_language
+def _columns() -> tuple[Column, ...]:
+    return (
         Column(_("Encaixes"), Unit.COUNT, _("Encaixes que começam nas datas do período, em qualquer situação.")),
         Column(
             _("Com aprovação"),
@@ -64,8 +69,6 @@ def _table(name: str, title: str, first: Column, rows: list[tuple[str, Counter[s
         Column(_("Cancelados ou faltas"), Unit.COUNT, _("Os que estão na situação Cancelado ou Faltou.")),
         Column(_("Parte aprovada"), Unit.PERCENT, _("Com aprovação ÷ encaixes.")),
     )
-    cells = [(label, *_values(counts)) for label, counts in rows]
-    return Table(name, title, columns, cells, (_("Total"), *_values(total)), charted=1)
 
 
 def _values(counts: Counter[str]) -> Values:

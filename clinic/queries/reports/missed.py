@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Appointment
 from clinic.queries.reports.outcomes import MISSED_RATE, Outcomes, outcome_columns
-from clinic.queries.reports.tables import Column, Report, Table, Unit, percent
+from clinic.queries.reports.tables import Column, Report, Table, Unit, once_a_language, percent
 from clinic.queries.reports.wanted import Wanted
 
 # Appointments are grouped once by all that is asked for, and these few groups then by each of it. Months are counted
@@ -79,7 +79,21 @@ def outcome_table(
 
 def _cancellations(notices: dict[int, Counter[str]]) -> Table:
     """Return who cancelled how long before; the keys are those of width_bucket in MISSED_SQL."""
-    words = [
+    by = [by.value for by in Appointment.CancelledBy]
+    everything = sum(counts.total() for counts in notices.values())
+    rows = []
+    for label, notice in zip(_notices(), range(5, -1, -1), strict=True):
+        if counts := notices.get(notice):
+            rows.append((label, counts.total(), *(counts[each] for each in by), percent(counts.total(), everything)))
+    sums = [sum(counts[each] for counts in notices.values()) for each in by]
+    total = (_("Total"), everything, *sums, percent(everything, everything))
+    return Table("cancelamentos", _("Cancelamentos, quanto antes"), _columns(), rows, total, charted=1)
+
+
+@once_a_language
+def _notices() -> list[str]:
+    """Return the words for the keys of width_bucket, from the last one down."""
+    return [
         _("Mais de 7 dias antes"),
         _("De 3 a 7 dias antes"),
         _("De 24 horas a 3 dias antes"),
@@ -87,14 +101,11 @@ def _cancellations(notices: dict[int, Counter[str]]) -> Table:
         _("Menos de 2 horas antes"),
         _("Depois da hora"),
     ]
-    by = [by.value for by in Appointment.CancelledBy]
-    everything = sum(counts.total() for counts in notices.values())
-    rows = []
-    for label, notice in zip(words, range(5, -1, -1), strict=True):
-        if counts := notices.get(notice):
-            rows.append((label, counts.total(), *(counts[each] for each in by), percent(counts.total(), everything)))
-    sums = [sum(counts[each] for counts in notices.values()) for each in by]
-    columns = (
+
+
+@once_a_language
+def _columns() -> tuple[Column, ...]:
+    return (
         Column(
             _("Antecedência"),
             Unit.WORDS,
@@ -105,5 +116,3 @@ def _cancellations(notices: dict[int, Counter[str]]) -> Table:
         Column(_("Pela clínica"), Unit.COUNT, _("Quem cancelou foi a clínica, como está no agendamento.")),
         Column(_("Parte"), Unit.PERCENT, _("Desta faixa entre todos os cancelados do período.")),
     )
-    total = (_("Total"), everything, *sums, percent(everything, everything))
-    return Table("cancelamentos", _("Cancelamentos, quanto antes"), columns, rows, total, charted=1)

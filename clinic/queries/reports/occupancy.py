@@ -1,19 +1,21 @@
 """How much of the time that doctors work is booked, by doctor, weekday and hour. Reads only."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
 from clinic.models import Doctor, WorkingHours
 from clinic.models.appointment import STANDING_SQL
-from clinic.queries.reports.tables import Column, Report, Table, Unit, Values, percent
+from clinic.queries.reports.tables import Column, Report, Table, Unit, Values, once_a_language, percent
 from clinic.queries.reports.wanted import Wanted
-from clinic.schedule import clock_changes, load_schedules, worked_minutes
+from clinic.schedule import WeekdayHour, clock_changes, load_schedules, worked_minutes
 
-# Weeks are alike while the clock is not changed: appointments are counted by where they lie in seven days, and the few
-# spans that differ are cut into hours of the clinic's clock once. `{stretch}` keeps what lies beside a change apart.
+# Appointments are counted once by doctor and once by their span. Weeks are alike while the clock is not changed: the
+# spans are laid upon seven days, and the few that differ are cut into hours of the clinic's clock. `{stretch}` keeps
+# what lies beside a change apart. A row is a doctor's minutes, or those of an hour of a weekday.
 OCCUPANCY_SQL = f"""
     WITH span AS (
         SELECT visit.doctor_id AS doctor, greatest(visit.starts_at, %(since)s::timestamptz) AS starts_at,
@@ -22,42 +24,68 @@ OCCUPANCY_SQL = f"""
         WHERE visit.clinic_id = %(clinic)s AND visit.starts_at > %(earliest)s AND visit.starts_at < %(until)s
           AND visit.ends_at > %(since)s AND {STANDING_SQL} AND encaixe_by_id IS NULL AND {{chosen}}
     ), counted AS MATERIALIZED (
-        SELECT doctor, starts_at - date_bin('7 days', starts_at, %(since)s::timestamptz) AS place,
-            ends_at - starts_at AS length, {{stretch}} AS stretch, min(starts_at) AS starts_at, count(*) AS times
-        FROM span GROUP BY 1, 2, 3, 4
+        SELECT doctor, starts_at, ends_at, count(*) AS times, sum(ends_at - starts_at) AS length
+        FROM span GROUP BY GROUPING SETS ((doctor), (starts_at, ends_at))
     ), cut AS (
-        SELECT place, length, stretch, min(starts_at) AS starts_at FROM counted GROUP BY 1, 2, 3
-    ), part AS MATERIALIZED (
-        SELECT cut.place, cut.length, cut.stretch,
-            extract(isodow FROM hour.begins AT TIME ZONE %(zone)s)::int AS weekday,
-            extract(hour FROM hour.begins AT TIME ZONE %(zone)s)::int AS hour,
-            (extract(epoch FROM least(cut.starts_at + cut.length, hour.begins + interval '1 hour')
-                - greatest(cut.starts_at, hour.begins)) / 60)::int AS minutes
-        FROM cut
-        CROSS JOIN LATERAL generate_series(
+        SELECT starts_at - date_bin('7 days', starts_at, %(since)s::timestamptz) AS place,
+            ends_at - starts_at AS length, {{stretch}} AS stretch, min(starts_at) AS starts_at, sum(times)::int AS times
+        FROM counted WHERE doctor IS NULL GROUP BY 1, 2, 3
+    )
+    SELECT doctor, NULL::int AS weekday, NULL::int AS hour, (extract(epoch FROM length) / 60)::bigint AS minutes
+    FROM counted WHERE doctor IS NOT NULL
+    UNION ALL
+    SELECT NULL, extract(isodow FROM hour.local)::int, extract(hour FROM hour.local)::int,
+        sum(cut.times * (extract(epoch FROM least(cut.starts_at + cut.length, hour.begins + interval '1 hour')
+            - greatest(cut.starts_at, hour.begins)) / 60)::int)::bigint
+    FROM cut
+    CROSS JOIN LATERAL (
+        SELECT begins, begins AT TIME ZONE %(zone)s AS local
+        FROM generate_series(
             date_trunc('hour', cut.starts_at, %(zone)s), cut.starts_at + cut.length - interval '1 microsecond',
             interval '1 hour'
-        ) AS hour (begins)
-    )
-    SELECT counted.doctor, part.weekday, part.hour, sum(counted.times * part.minutes)::bigint
-    FROM counted JOIN part USING (place, length, stretch)
-    GROUP BY 1, 2, 3
+        ) AS each (begins)
+    ) AS hour
+    GROUP BY 2, 3
 """  # noqa: S608 - no input in it
-type DoctorHour = tuple[int, int, int]  # id of the doctor, ISO weekday, hour of the clinic's clock
 ONE_DAY = timedelta(days=1)
 OCCUPIED = 3  # the place of the percentage in a row
 
 
+@dataclass
+class Minutes:
+    """Minutes by the id of a doctor, and the same by weekday and hour of the clinic's clock."""
+
+    of_doctors: Counter[int] = field(default_factory=Counter)
+    of_hours: Counter[WeekdayHour] = field(default_factory=Counter)
+
+    @property
+    def of_days(self) -> Counter[int]:
+        """The same by ISO weekday."""
+        days: Counter[int] = Counter()
+        for (day, _hour), minutes in self.of_hours.items():
+            days[day] += minutes
+        return days
+
+
 def occupancy(wanted: Wanted) -> Report:
     """Return the report. Two queries."""
-    found = wanted.fetch(OCCUPANCY_SQL, stretch=_stretch(wanted))
-    booked = Counter({(doctor, day, hour): minutes for doctor, day, hour, minutes in found})
-    worked = _worked(wanted, {doctor for doctor, _day, _hour in booked})
+    booked = _booked(wanted)
+    worked = _worked(wanted, booked.of_doctors)
     tables = [_by_doctor(wanted, booked, worked), _by_weekday(booked, worked), _heat(booked, worked)]
     return Report(
         tables,
         [_("Vale o horário de cada data, como está escrito hoje: o que foi trocado sem “vale de” conta como é agora.")],
     )
+
+
+def _booked(wanted: Wanted) -> Minutes:
+    booked = Minutes()
+    for doctor, weekday, hour, minutes in wanted.fetch(OCCUPANCY_SQL, stretch=_stretch(wanted)):
+        if doctor is None:
+            booked.of_hours[weekday, hour] = minutes
+        else:
+            booked.of_doctors[doctor] = minutes
+    return booked
 
 
 def _stretch(wanted: Wanted) -> str:
@@ -71,25 +99,25 @@ def _stretch(wanted: Wanted) -> str:
     return f"width_bucket(starts_at, ARRAY[{listed}]::timestamptz[])"
 
 
-def _worked(wanted: Wanted, booked: Iterable[int]) -> Counter[DoctorHour]:
+def _worked(wanted: Wanted, booked: Collection[int]) -> Minutes:
     """Return the minutes of work of active doctors, and of those who are booked."""
-    booked = set(booked)
     chosen: list[Doctor] = [
         doctor
         for pk, doctor in wanted.doctors.items()
         if wanted.doctor in (None, pk) and (doctor.active or pk in booked)
     ]
     schedules = load_schedules(wanted.clinic, chosen, wanted.first, wanted.last)
-    worked: Counter[DoctorHour] = Counter()
+    worked = Minutes()
     for doctor in chosen:
-        for (day, hour), minutes in worked_minutes(schedules, doctor.pk, wanted.first, wanted.last).items():
-            worked[doctor.pk, day, hour] += minutes
+        minutes = worked_minutes(schedules, doctor.pk, wanted.first, wanted.last)
+        worked.of_doctors[doctor.pk] = minutes.total()
+        worked.of_hours += minutes
     return worked
 
 
-def _columns(first: Column) -> tuple[Column, ...]:
+@once_a_language
+def _columns() -> tuple[Column, ...]:
     return (
-        first,
         Column(
             _("Minutos ocupados"),
             Unit.MINUTES,
@@ -111,43 +139,35 @@ def _values(booked: int, worked: int) -> Values:
     return booked, worked, percent(booked, worked)
 
 
-def _sums(minutes: Counter[DoctorHour], place: int) -> Counter[int]:
-    """Add up by one part of the key."""
-    sums: Counter[int] = Counter()
-    for key, count in minutes.items():
-        sums[key[place]] += count
-    return sums
+def _total(booked: Minutes, worked: Minutes) -> Values:
+    return (_("Total"), *_values(booked.of_doctors.total(), worked.of_doctors.total()))
 
 
-def _total(booked: Counter[DoctorHour], worked: Counter[DoctorHour]) -> Values:
-    return (_("Total"), *_values(booked.total(), worked.total()))
-
-
-def _by_doctor(wanted: Wanted, booked: Counter[DoctorHour], worked: Counter[DoctorHour]) -> Table:
-    of_booked, of_worked = _sums(booked, 0), _sums(worked, 0)
+def _by_doctor(wanted: Wanted, booked: Minutes, worked: Minutes) -> Table:
+    of_booked, of_worked = booked.of_doctors, worked.of_doctors
     rows = [
         (doctor.full_name, *_values(of_booked[pk], of_worked[pk]))
         for pk, doctor in wanted.doctors.items()
         if of_booked[pk] or of_worked[pk]
     ]
-    columns = _columns(Column(_("Médico(a)"), Unit.WORDS))
+    columns = (Column(_("Médico(a)"), Unit.WORDS), *_columns())
     return Table("medicos", _("Por médico(a)"), columns, rows, _total(booked, worked), charted=OCCUPIED)
 
 
-def _by_weekday(booked: Counter[DoctorHour], worked: Counter[DoctorHour]) -> Table:
-    of_booked, of_worked = _sums(booked, 1), _sums(worked, 1)
+def _by_weekday(booked: Minutes, worked: Minutes) -> Table:
+    of_booked, of_worked = booked.of_days, worked.of_days
     rows = [
         (str(weekday.label), *_values(of_booked[weekday], of_worked[weekday]))
         for weekday in WorkingHours.Weekday
         if of_booked[weekday] or of_worked[weekday]
     ]
-    columns = _columns(Column(_("Dia da semana"), Unit.WORDS))
+    columns = (Column(_("Dia da semana"), Unit.WORDS), *_columns())
     return Table("dias", _("Por dia da semana"), columns, rows, _total(booked, worked), charted=OCCUPIED)
 
 
-def _heat(booked: Counter[DoctorHour], worked: Counter[DoctorHour]) -> Table:
+def _heat(booked: Minutes, worked: Minutes) -> Table:
     """Return the occupancy of every hour of every weekday, from the first hour with any work or booking to the last."""
-    of_booked, of_worked = _by_hour(booked), _by_hour(worked)
+    of_booked, of_worked = booked.of_hours, worked.of_hours
     cells = {cell for cell in (*of_booked, *of_worked) if of_booked[cell] or of_worked[cell]}
     found = {hour for _day, hour in cells}
     hours = range(min(found), max(found) + 1) if found else range(0)
@@ -163,10 +183,3 @@ def _heat(booked: Counter[DoctorHour], worked: Counter[DoctorHour]) -> Table:
         *(Column(f"{hour}h", Unit.PERCENT) for hour in hours),
     )
     return Table("horas", _("Por dia da semana e hora"), columns, rows, is_heat=True)
-
-
-def _by_hour(minutes: Counter[DoctorHour]) -> Counter[tuple[int, int]]:
-    sums: Counter[tuple[int, int]] = Counter()
-    for (_doctor, day, hour), count in minutes.items():
-        sums[day, hour] += count
-    return sums

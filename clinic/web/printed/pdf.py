@@ -1,4 +1,4 @@
-"""What is printed, as a PDF to be sent by e-mail: of the same parts of templates, and without a browser."""
+"""A slip or one person's data as a PDF to be sent by e-mail: of the same parts of templates, and without a browser."""
 
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +29,11 @@ def pdf_response(template: str, context: dict[str, Any], filename: str) -> HttpR
     )
     if drawn.err:
         raise RuntimeError(f"xhtml2pdf found {drawn.err} errors in {template}")
-    response = HttpResponse(file.getvalue(), content_type="application/pdf")
+    return pdf_file(file.getvalue(), filename)
+
+
+def pdf_file(content: bytes, filename: str) -> HttpResponse:
+    """Return a PDF that is downloaded under that name."""
+    response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response

@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -15,7 +18,8 @@ from clinic.queries.printed import sheets
 from clinic.web.agenda.views import read_date
 from clinic.web.appointment.responses import get_appointment
 from clinic.web.htmx import partial_or_page
-from clinic.web.printed.pdf import pdf_response
+from clinic.web.printed.list_pdf import MOST_VISITS, list_pdf
+from clinic.web.printed.pdf import pdf_file, pdf_response
 
 CHOSEN = "escolhido"  # sent with the form: without it phones are printed, and notes are not
 
@@ -30,8 +34,16 @@ def day_list(request: ClinicRequest, date: str) -> HttpResponse:
 @never_cache
 @require_safe
 def day_list_pdf(request: ClinicRequest, date: str) -> HttpResponse:
-    """Answer the same lists as a PDF."""
-    return pdf_response("printed/list_pdf.html", _list_context(request, date), f"agenda-{date}.pdf")
+    """Answer the same lists as a PDF; of more than MOST_VISITS lead to the page, where doctors can be chosen."""
+    context = _list_context(request, date)
+    if sum(len(sheet.appointments) for sheet in context["sheets"]) > MOST_VISITS:
+        messages.error(
+            request, _("Um PDF leva até %(most)s agendamentos. Escolha alguns médicos(as).") % {"most": MOST_VISITS}
+        )
+        return HttpResponseRedirect(f"{reverse('web:printed-day', args=[date])}?{request.GET.urlencode()}")
+    chosen = {name: context[name] for name in ("shows_phones", "shows_notes")}
+    content = list_pdf(context["sheets"], request.clinic, request.user, **chosen)
+    return pdf_file(content, f"agenda-{date}.pdf")
 
 
 def _list_context(request: ClinicRequest, date: str) -> dict[str, Any]:

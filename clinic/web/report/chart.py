@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
-from clinic.models import Clinic
 from clinic.queries.reports import Table, Unit
-from clinic.web.report.words import written
+from clinic.web.report.words import Writer
 
 ROW_HEIGHT, LABEL_AT, BAR_AT = 36, 13, 19  # pixels from the top of a row
 MOST_BARS = 20  # of more rows, those with the largest values are drawn
@@ -38,7 +37,7 @@ class Chart:
     height: int
 
 
-def chart_of(table: Table, clinic: Clinic) -> Chart | None:
+def chart_of(table: Table, writer: Writer) -> Chart | None:
     """Return the chart of a table; None for a table without one, or with nothing to draw."""
     place = table.charted
     if place is None:
@@ -54,7 +53,7 @@ def chart_of(table: Table, clinic: Clinic) -> Chart | None:
     bars = [
         Bar(
             _shortened(drawn[number][0]),
-            written(drawn[number][1], column.unit, clinic),
+            writer.written(drawn[number][1], column.unit),
             row * ROW_HEIGHT + LABEL_AT,
             row * ROW_HEIGHT + BAR_AT,
             f"{max(100 * values[number] / whole, 0):.2f}%",

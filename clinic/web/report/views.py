@@ -1,10 +1,12 @@
 """Reports, for managers and receptionists with the permission: a page each, and the same numbers as files."""
 
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
@@ -16,12 +18,12 @@ from django.views.decorators.http import require_safe
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import export_required, reports_required
 from clinic.models import Doctor, Procedure
-from clinic.queries.reports import REPORTS, Overview, Report, ReportKind, Table, Values, Wanted, overview
+from clinic.queries.reports import REPORTS, Overview, Report, ReportKind, Table, TooLongError, Values, Wanted, overview
 from clinic.web import jinja
 from clinic.web.report.chart import chart_of
 from clinic.web.report.exports import csv_of, xlsx_of
 from clinic.web.report.forms import Asked, Preset, chosen, dates_of
-from clinic.web.report.words import percentage, written
+from clinic.web.report.words import Writer
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHADES = (0, 20, 40, 60, 80)  # percent from which a cell of a heat table has the next shade
@@ -34,16 +36,17 @@ def index(request: ClinicRequest) -> HttpResponse:
     """Show all reports, with figures of this month where one query gives them."""
     first, last = dates_of(Preset.THIS_MONTH, request.clinic.local(timezone.now()).date())
     figures = overview(Wanted(request.clinic, first, last, {}, {}))
-    kinds = [(kind, _figure(kind, figures)) for kind in REPORTS.values()]
+    writer = Writer(request.clinic)
+    kinds = [(kind, _figure(kind, figures, writer)) for kind in REPORTS.values()]
     return render(request, "report/index.html", {"kinds": kinds, "figures": figures, "month": first})
 
 
-def _figure(kind: ReportKind, figures: Overview) -> str:
+def _figure(kind: ReportKind, figures: Overview, writer: Writer) -> str:
     """Return the figure of a report for the list, "" for none."""
     if kind.name == "faltas" and figures.missed_rate is not None:
-        return _("%(rate)s de faltas") % {"rate": percentage(figures.missed_rate)}
+        return _("%(rate)s de faltas") % {"rate": writer.percentage(figures.missed_rate)}
     if kind.name == "origem" and figures.by_programs is not None:
-        return _("%(part)s por programas") % {"part": percentage(figures.by_programs)}
+        return _("%(part)s por programas") % {"part": writer.percentage(figures.by_programs)}
     if kind.name == "encaixes" and figures.encaixes:
         return ngettext("%(n)s encaixe", "%(n)s encaixes", figures.encaixes) % {"n": figures.encaixes}
     return ""
@@ -56,19 +59,42 @@ def show(request: ClinicRequest, name: str) -> HttpResponse:
     """Show a report over the dates `de` to `ate`, or a `periodo`; of a `medico` and a `procedimento`, if chosen."""
     kind = _kind(name)
     asked, wanted = _asked(request, kind)
-    report = kind.read(wanted)
+    report = _read(kind, asked, wanted)
     query = _query(wanted, de=f"{wanted.first}", ate=f"{wanted.last}")
+    writer = Writer(request.clinic)
+    exported = query if request.user.exports else None
     context = {
         "kind": kind,
+        "list": reverse("web:report-list"),
+        "workbook": _address(exported, "web:report-workbook", kind.name),
+        "presets": [(preset.label, _query(wanted, periodo=preset.value), preset is asked.preset) for preset in Preset],
         "form": asked.form,
         "wanted": wanted,
-        "report": report,
-        "tables": _tables(kind, report, wanted, query if request.user.exports else None),
-        "definitions": _definitions(report),
-        "presets": [(preset.label, _query(wanted, periodo=preset.value), preset is asked.preset) for preset in Preset],
-        "query": query,
+        "doctors": [(pk, doctor.full_name) for pk, doctor in wanted.doctors.items()],
+        "procedures": [(pk, procedure.name) for pk, procedure in wanted.procedures.items()],
+        "period": _("De %(first)s a %(last)s") % {"first": _written(wanted.first), "last": _written(wanted.last)},
+        "filters": _filters(wanted),
+        "is_counted": report is not None,
+        "notes": report.notes if report else (),
+        "sections": [
+            _section(table, writer, _address(exported, "web:report-table", kind.name, table.name))
+            for table in (report.tables if report else ())
+            if table.rows
+        ],
+        "icons": static("icons.svg"),
+        "definitions": _definitions(report) if report else [],
     }
-    return render(request, "report/report.html", context)
+    drawn = jinja.render("report/report.html", context)
+    return render(request, "report/report.html", {"title": kind.title, "report": drawn})
+
+
+def _written(day: date) -> str:
+    return f"{day:%d/%m/%Y}"
+
+
+def _address(query: str | None, route: str, *names: str) -> str:
+    """Return the address of a file with the query of the page; "" without one, for who may not export."""
+    return "" if query is None else f"{reverse(route, args=names)}?{query}"
 
 
 @require_safe
@@ -79,9 +105,10 @@ def workbook(request: ClinicRequest, name: str) -> HttpResponse:
     """Answer a report as a workbook, with the query of its page; that page where the dates are wrong."""
     kind = _kind(name)
     asked, wanted = _asked(request, kind)
-    if asked.form.errors:
+    report = _read(kind, asked, wanted)
+    if report is None or asked.form.errors:
         return _to_page(request, kind)
-    content = xlsx_of(kind.read(wanted), str(kind.title), wanted.first, wanted.last, _filters(wanted))
+    content = xlsx_of(report, str(kind.title), wanted.first, wanted.last, _filters(wanted))
     return as_file(HttpResponse(content, content_type=XLSX), f"{kind.name}-{_suffix(wanted)}.xlsx")
 
 
@@ -93,13 +120,25 @@ def table_file(request: ClinicRequest, name: str, table: str) -> HttpResponse:
     """Answer one table of a report as CSV, with the query of its page; that page where the dates are wrong."""
     kind = _kind(name)
     asked, wanted = _asked(request, kind)
-    if asked.form.errors:
+    report = _read(kind, asked, wanted)
+    if report is None or asked.form.errors:
         return _to_page(request, kind)
-    found = next((each for each in kind.read(wanted).tables if each.name == table), None)
+    found = next((each for each in report.tables if each.name == table), None)
     if found is None:
         raise Http404
     response = HttpResponse(csv_of(found), content_type="text/csv; charset=utf-8")
     return as_file(response, f"{kind.name}-{found.name}-{_suffix(wanted)}.csv")
+
+
+def _read(kind: ReportKind, asked: Asked, wanted: Wanted) -> Report | None:
+    """Return the report; None where the period has too much to count, about which the form then complains."""
+    try:
+        return kind.read(wanted)
+    except TooLongError:
+        asked.form.add_error(
+            "ate", _("Há agendamentos demais nestas datas para contá-los. Escolha um período mais curto.")
+        )
+        return None
 
 
 def _to_page(request: ClinicRequest, kind: ReportKind) -> HttpResponse:
@@ -126,10 +165,12 @@ def _kind(name: str) -> ReportKind:
 
 
 def _asked(request: ClinicRequest, kind: ReportKind) -> tuple[Asked, Wanted]:
-    """Return what the address asks. Two queries."""
+    """Return what the address asks. Two queries, one of a report that no procedure can be chosen for."""
     asked = Asked(request.GET, request.clinic.local(timezone.now()).date())
-    doctors = {doctor.pk: doctor for doctor in Doctor.objects.of(request.clinic)}
-    procedures = {procedure.pk: procedure for procedure in Procedure.objects.of(request.clinic)}
+    doctors = {doctor.pk: doctor for doctor in Doctor.objects.of(request.clinic).only("title", "name", "active")}
+    procedures = {}
+    if kind.by_procedure:
+        procedures = {procedure.pk: procedure for procedure in Procedure.objects.of(request.clinic).only("name")}
     wanted = Wanted(
         request.clinic,
         asked.first,
@@ -137,7 +178,7 @@ def _asked(request: ClinicRequest, kind: ReportKind) -> tuple[Asked, Wanted]:
         doctors,
         procedures,
         chosen(request.GET, "medico", doctors),
-        chosen(request.GET, "procedimento", procedures) if kind.by_procedure else None,
+        chosen(request.GET, "procedimento", procedures),
     )
     return asked, wanted
 
@@ -148,31 +189,20 @@ def _query(wanted: Wanted, **dates: str) -> str:
     return urlencode(dates | {name: str(pk) for name, pk in filters.items() if pk is not None})
 
 
-def _tables(kind: ReportKind, report: Report, wanted: Wanted, query: str | None) -> str:
-    """Return the HTML of the tables that have rows, with their charts; with the query of the page the tables lead to
-    their files."""
-
-    def file(table: Table) -> str:
-        return "" if query is None else f"{reverse('web:report-table', args=[kind.name, table.name])}?{query}"
-
-    sections = [_section(table, wanted, file(table)) for table in report.tables if table.rows]
-    return jinja.render("report/tables.html", {"sections": sections})
-
-
-def _section(table: Table, wanted: Wanted, file: str) -> dict[str, Any]:
+def _section(table: Table, writer: Writer, file: str) -> dict[str, Any]:
     """Return a table with its values as they are written, a row as its name and its cells (text, shade); `file` is the
     address of the same as CSV, "" where it is not for the user."""
     units = [column.unit for column in table.columns]
 
     def cells(row: Values) -> tuple[str, list[tuple[str, int]]]:
-        name, *texts = (written(value, unit, wanted.clinic) for value, unit in zip(row, units, strict=True))
+        name, *texts = (writer.written(value, unit) for value, unit in zip(row, units, strict=True))
         shades = [_shade(value) if table.is_heat else 0 for value in row[1:]]
         return name, list(zip(texts, shades, strict=True))
 
     return {
         "table": table,
         "file": file,
-        "chart": chart_of(table, wanted.clinic),
+        "chart": chart_of(table, writer),
         "rows": [cells(row) for row in table.rows],
         "total": cells(table.total) if table.total and len(table.rows) > 1 else None,
     }

@@ -4,7 +4,7 @@ import json
 from functools import cache
 from typing import Any, overload
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 
 from clinic.cursors import prepared_cursor
 
@@ -103,7 +103,7 @@ def _instance[M: models.Model](model: type[M], values: tuple[Any, ...], attribut
         values = tuple(
             json.loads(value) if place in places and value is not None else value for place, value in enumerate(values)
         )
-    return model.from_db(connection.alias, attributes, values)
+    return model.from_db(DEFAULT_DB_ALIAS, attributes, values)
 
 
 @cache

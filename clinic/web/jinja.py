@@ -4,6 +4,7 @@ Django's backend for it: see settings.TEMPLATES."""
 
 from typing import Any
 
+from django.http import HttpRequest
 from django.template import loader
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -17,6 +18,6 @@ def environment(**options: Any) -> Environment:
     return environment
 
 
-def render(template: str, context: dict[str, Any]) -> SafeString:
-    """Return the HTML of a template in templates/jinja2."""
-    return SafeString(loader.get_template(template, using="jinja2").render(context))
+def render(template: str, context: dict[str, Any], request: HttpRequest | None = None) -> SafeString:
+    """Return the HTML of a template in templates/jinja2; with the request it knows `csrf_input`."""
+    return SafeString(loader.get_template(template, using="jinja2").render(context, request))

@@ -49,7 +49,7 @@ class SessionUserMiddleware(AuthenticationMiddleware):
     """Set Django's `request.user` without a query of its own: the user was loaded with the session.
 
     Runs after SessionTimeoutMiddleware, which loads the session that a cookie names: then the user is there, and is set
-    as it is, since Django's lazy object asks itself anew at each of a hundred attributes."""
+    as it is, since Django's lazy object looks itself up at each attribute."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)

@@ -13,7 +13,7 @@ generic plans read no large table from end to end.
 
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
 
@@ -27,6 +27,8 @@ class ComposedCursor(ServerBindingCursor):
 
 def prepared_cursor() -> CursorWrapper:
     """Return a cursor for a hand-written statement, which is parsed, and later planned, once per connection."""
+    # The proxy `django.db.connection` looks the connection up at every attribute.
+    connection = connections[DEFAULT_DB_ALIAS]
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors:

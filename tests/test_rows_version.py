@@ -150,6 +150,19 @@ def test_an_unchanged_page_costs_two_queries(desk, address):
     assert len(captured) == 2
 
 
+@pytest.mark.django_db(transaction=True)
+def test_while_nothing_is_written_only_the_session_is_read(desk, address):
+    first = page(desk, address)["ETag"]
+    counts = []
+    for _ in range(6):  # autovacuum writes too
+        with CaptureQueriesContext(connection) as captured:
+            assert page(desk, address, first).status_code == 304
+        counts.append(len(captured))
+    assert min(counts) == 1 and max(counts) == 2
+    Appointment.objects.update(status="confirmed")
+    assert page(desk, address, first).status_code == 200
+
+
 def test_a_drawn_page_learns_the_rest_with_its_first_304(desk, address):
     drawn = desk.get(address).content.decode()
     known = re.search(r'If-None-Match": "\\"([0-9a-f]+)\\""', drawn)[1]

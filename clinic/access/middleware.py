@@ -46,11 +46,16 @@ class ApiCookieMiddleware:
 
 
 class SessionUserMiddleware(AuthenticationMiddleware):
-    """Set Django's `request.user` without a query of its own: the user was loaded with the session."""
+    """Set Django's `request.user` without a query of its own: the user was loaded with the session.
+
+    Runs after SessionTimeoutMiddleware, which loads the session that a cookie names: then the user is there, and is set
+    as it is, since Django's lazy object looks itself up at each attribute."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
-        request.user = SimpleLazyObject(lambda: self.user(request))  # type: ignore[assignment]  # not in the stubs
+        has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+        user = self.user(request) if has_session else SimpleLazyObject(lambda: self.user(request))
+        request.user = user  # type: ignore[assignment]  # the lazy object is not in the stubs
 
     def user(self, request: HttpRequest) -> StaffUser | AnonymousUser:
         """Return the session's user if they may still sign in."""

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.http import HttpRequest
 from django.utils import timezone
 
 from clinic.models import Clinic, StaffSession, StaffUser
@@ -22,9 +23,12 @@ SESSION_USER_AND_CLINIC_SQL = """
 
 
 class SessionStore(DatabaseStore):
-    """A session with `user`, its user and clinic as loaded with it, or None. The user is not checked here."""
+    """A session with `user`, its user and clinic as loaded with it, or None. The user is not checked here.
+
+    `snapshot` is PostgreSQL's from when it was loaded, as text; "" for a session that was not."""
 
     user: StaffUser | None = None
+    snapshot = ""
 
     @classmethod
     def get_model_class(cls) -> type[StaffSession]:
@@ -38,11 +42,21 @@ class SessionStore(DatabaseStore):
     def _get_session_from_db(self) -> StaffSession | None:
         """Return the row of this key; None and a fresh session without one, as Django does."""
         models = (StaffSession, StaffUser, Clinic)
-        row = fetch_outer_joined(models, SESSION_USER_AND_CLINIC_SQL, [self.session_key, timezone.now()])
+        row = fetch_outer_joined(
+            models,
+            SESSION_USER_AND_CLINIC_SQL,
+            [self.session_key, timezone.now()],
+            extra_columns="pg_current_snapshot()::text",
+        )
         if row is None:
             self._session_key = None
             return None
-        session, self.user, clinic = row
+        (session, self.user, clinic), (self.snapshot,) = row
         if self.user:
             self.user.clinic = clinic
         return session
+
+
+def snapshot_of(request: HttpRequest) -> str:
+    """Return the snapshot of PostgreSQL in which the session of the request was loaded, as text; "" without one."""
+    return cast("SessionStore", request.session).snapshot

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 
 from clinic.booking.columns import Field, column_list, placeholders, values, written_fields
 from clinic.booking.proposal import DoctorKey
@@ -81,11 +81,10 @@ def wait_for(clinic: Clinic, appointment_id: int) -> None:
 def update(appointment: Appointment, names: Iterable[str], event: AppointmentEvent) -> None:
     """Store the named fields of the appointment, and its event, by one statement. Raises IntegrityError."""
     fields = _fields(tuple(names))
-    changed = [field.get_db_prep_save(getattr(appointment, field.attname), connection) for field in fields]
     with prepared_cursor() as cursor:
-        cursor.execute(_update_statement(fields), [*changed, appointment.pk, *values(event)])
+        cursor.execute(_update_statement(fields), [*values(appointment, fields), appointment.pk, *values(event)])
         (event.pk,) = cursor.fetchone()
-    event._state.adding, event._state.db = False, connection.alias
+    event._state.adding, event._state.db = False, DEFAULT_DB_ALIAS
 
 
 @cache

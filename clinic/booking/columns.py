@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 # A patient is loaded without the phone, which is parsed at every load: no rule about an appointment needs it.
 PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name", "died", "merged_into_id", "blocked_at")
@@ -29,5 +29,8 @@ def placeholders(fields: Sequence[Field]) -> str:
     return ", ".join(f"%s::{field.db_type(connection)}" for field in fields)
 
 
-def values(row: models.Model) -> list[Any]:
-    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in written_fields(type(row))]
+def values(row: models.Model, fields: Sequence[Field] | None = None) -> list[Any]:
+    """Return what a statement stores in these fields of a row, by default in all that are written."""
+    connection = connections[DEFAULT_DB_ALIAS]  # its proxy would look it up for every field
+    fields = written_fields(type(row)) if fields is None else fields
+    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
@@ -266,7 +266,7 @@ def insert(appointment: Appointment, lines: list[PricedLine], event: Appointment
     with prepared_cursor() as cursor:
         cursor.execute(_insert_statement(), parameters)
         (appointment.pk,) = cursor.fetchone()
-    appointment._state.adding, appointment._state.db = False, connection.alias
+    appointment._state.adding, appointment._state.db = False, DEFAULT_DB_ALIAS
 
 
 @cache

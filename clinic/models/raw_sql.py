@@ -4,7 +4,7 @@ import json
 from functools import cache
 from typing import Any, overload
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 
 from clinic.cursors import prepared_cursor
 
@@ -37,14 +37,15 @@ def fetch_joined(
 
 
 def fetch_outer_joined[A: models.Model, B: models.Model, C: models.Model](
-    model_types: tuple[type[A], type[B], type[C]], from_clause: str, parameters: list[Any]
-) -> tuple[A, B | None, C | None] | None:
-    """Return instances like `fetch_joined`, None for each left join without a match; None without a row."""
-    row = _first_row(model_types, from_clause, parameters)
+    model_types: tuple[type[A], type[B], type[C]], from_clause: str, parameters: list[Any], *, extra_columns: str = ""
+) -> tuple[tuple[A, B | None, C | None], tuple[Any, ...]] | None:
+    """Return instances and values like `fetch_joined`, None for each left join without a match; None without a row."""
+    row = _first_row(model_types, from_clause, parameters, extra_columns)
     if row is None:
         return None
-    (first, second, third), _extra = _split(model_types, row)
-    return _instance(model_types[0], first), instance(model_types[1], second), instance(model_types[2], third)
+    (first, second, third), extra = _split(model_types, row)
+    parts = _instance(model_types[0], first), instance(model_types[1], second), instance(model_types[2], third)
+    return parts, extra
 
 
 def _first_row(
@@ -103,7 +104,7 @@ def _instance[M: models.Model](model: type[M], values: tuple[Any, ...], attribut
         values = tuple(
             json.loads(value) if place in places and value is not None else value for place, value in enumerate(values)
         )
-    return model.from_db(connection.alias, attributes, values)
+    return model.from_db(DEFAULT_DB_ALIAS, attributes, values)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -115,7 +116,9 @@ def title_beside(full_name: str, title: str) -> str:
     return title if _article(full_name, title) != _article(full_name, "") else ""
 
 
+@lru_cache(maxsize=2048)
 def _article(full_name: str, title: str) -> str:
+    """Return the article of a name, "" where it has none. Cards and events ask for those of a few doctors."""
     if title and full_name.startswith(f"{written(title)} "):
         return title.partition(" ")[0]
     articles = ARTICLES.get(_title_before(full_name), set())

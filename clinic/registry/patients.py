@@ -325,18 +325,19 @@ def _create(cleaned: CleanedDetails, clinic: Clinic, by: Author, **values: Any) 
 
 
 def _fill_blanks(patient: Patient, details: PatientDetails, by: Author) -> None:
-    before = details_of(patient)
     filled = [
         field.name
         for field in fields(details)
         if field.name != "notes" and getattr(details, field.name) and not getattr(patient, field.name)
     ]
+    if not filled:
+        return
+    before = details_of(patient)
     for name in filled:
         setattr(patient, name, getattr(details, name))
-    if filled:
-        # The phone field computes the hash when it is saved.
-        patient.save(update_fields=[*filled, "phone_hash", "updated_at"])
-        _record(patient, before, details_of(patient), by)
+    # The phone field computes the hash when it is saved.
+    patient.save(update_fields=[*filled, "phone_hash", "updated_at"])
+    _record(patient, before, details_of(patient), by)
 
 
 def _record(patient: Patient, before: PatientDetails | None, after: PatientDetails, by: Author) -> None:

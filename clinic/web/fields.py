@@ -1,10 +1,13 @@
 """Fields that forms share without copies, and the base of forms that show refusals."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from django import forms
 from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+from django.utils.functional import cached_property
 
 from clinic.refusals import Refusal
 
@@ -14,6 +17,15 @@ class SharedFields(dict[str, forms.Field]):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, forms.Field]:
         return dict(self)
+
+    @cached_property
+    def unsent(self) -> dict[str, Any]:
+        """What each field is cleaned to where nothing is sent for it; one that is refused then is left out."""
+        nothing, values = QueryDict(), {}
+        for name, field in self.items():
+            with suppress(forms.ValidationError):
+                values[name] = field.clean(field.widget.value_from_datadict(nothing, MultiValueDict(), name))
+        return values
 
 
 class RefusableForm(forms.Form):
@@ -26,6 +38,18 @@ class RefusableForm(forms.Form):
     data: QueryDict
     refused_at: ClassVar[Mapping[str, str]] = {}
     sent_as: ClassVar[Mapping[str, Iterable[str]]] = {}
+
+    def _clean_fields(self) -> None:
+        """Clean the fields that are sent, as Django does. Of shared fields the others have their `unsent` value: a
+        card that is dragged sends five of seventeen, and Django makes a bound field of each that it cleans."""
+        shared, fields = self.base_fields, self.fields
+        if isinstance(shared, SharedFields):
+            self.cleaned_data |= shared.unsent
+            self.fields = {
+                name: field for name, field in fields.items() if name in self.data or name not in shared.unsent
+            }
+        super()._clean_fields()  # type: ignore[misc]  # not in the stubs
+        self.fields = fields
 
     def show_refusals(self, refusals: Iterable[Refusal]) -> None:
         """Show each message at its field, unless the field has an error already, or above the form."""

@@ -2,35 +2,25 @@
 
 Django's backend for it: see settings.TEMPLATES."""
 
-from functools import cache
 from typing import Any
 
+from django.http import HttpRequest
 from django.template import loader
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext, ngettext
 from jinja2 import Environment
 
 
 def environment(**options: Any) -> Environment:
     """Return Jinja's environment with Django's translations; values are escaped."""
     environment = Environment(extensions=["jinja2.ext.i18n"], **options)  # noqa: S701 - Django's backend sets autoescape
-    environment.install_gettext_callables(_gettext, ngettext, newstyle=True)  # type: ignore[attr-defined] # by the extension
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined] # by the extension
     return environment
 
 
-def _gettext(message: str) -> str:
-    return _translated(get_language(), message)
-
-
-@cache
-def _translated(_language: str | None, message: str) -> str:
-    """Return Django's translation of a message of a template: what is not translated is looked up in eight catalogs."""
-    return gettext(message)
-
-
-def render(template: str, context: dict[str, Any]) -> SafeString:
-    """Return the HTML of a template in templates/jinja2."""
-    return SafeString(loader.get_template(template, using="jinja2").render(context))
+def render(template: str, context: dict[str, Any], request: HttpRequest | None = None) -> SafeString:
+    """Return the HTML of a template in templates/jinja2; with the request it knows `csrf_input`."""
+    return SafeString(loader.get_template(template, using="jinja2").render(context, request))
 
 
 def call(template: str, macro: str, *arguments: object) -> SafeString:

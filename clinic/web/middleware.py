@@ -1,6 +1,7 @@
 """Middleware that answers before the session, the clinic and the view are loaded."""
 
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 
 from django.conf import settings
@@ -31,6 +32,12 @@ FILE_TEMPLATES = {
 }
 
 
+@cache
+def _address(name: str) -> str:
+    """Return the path of a page without arguments; every request asks for the same ones."""
+    return reverse(name)
+
+
 class RefusedBodyMiddleware:
     """Answer a page's request whose body was refused; the APIs answer theirs (`clinic.api.reading`)."""
 
@@ -55,7 +62,7 @@ class FieldCountMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        is_page = not request.path_info.lower().startswith((*settings.PROGRAMS, reverse("admin:index")))
+        is_page = not request.path_info.lower().startswith((*settings.PROGRAMS, _address("admin:index")))
         if is_page and _separators(request) >= settings.MOST_FIELDS:
             raise TooManyFieldsSent
         return self.get_response(request)
@@ -76,7 +83,7 @@ class RefusedSignInMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.method != "POST" or request.path_info != reverse("web:signin"):
+        if request.method != "POST" or request.path_info != _address("web:signin"):
             return self.get_response(request)
         refusal = guessing.known_refusal(request, request.POST.get("username", ""))
         if refusal is None:

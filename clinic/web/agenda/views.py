@@ -17,6 +17,7 @@ from clinic import booking
 from clinic.access.middleware import referring_page
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import doctors_too
+from clinic.access.sessions import snapshot_of
 from clinic.form_fields import TypedDateField, is_short_number
 from clinic.models import shown
 from clinic.models.appointment import Status
@@ -93,7 +94,7 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
     return polled_drawing(
         request,
         about,
-        lambda: agenda.rows_version(request.clinic, on, on, filters.query),
+        lambda: agenda.rows_version(request.clinic, on, on, filters.query, snapshot=snapshot_of(request)),
         lambda: _draw(request, on, filters),
         answer,
     )

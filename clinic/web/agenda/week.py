@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from clinic import booking
 from clinic.access.requests import ClinicRequest
+from clinic.access.sessions import snapshot_of
 from clinic.form_fields import TypedDateField, is_short_number
 from clinic.models import Doctor, shown
 from clinic.queries import agenda
@@ -58,7 +59,8 @@ def week(request: ClinicRequest, doctor: int, date: str) -> HttpResponse:
         return partial_or_page(request, "agenda/week.html", "week", context)
 
     def rows_version() -> str:
-        return agenda.rows_version(clinic, first, first + timedelta(days=6), doctor, hides_freed)
+        days = first, first + timedelta(days=6)
+        return agenda.rows_version(clinic, *days, doctor, hides_freed, snapshot=snapshot_of(request))
 
     return polled_drawing(request, about, rows_version, draw, answer)
 

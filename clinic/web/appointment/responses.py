@@ -5,7 +5,8 @@ from functools import wraps
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,7 @@ from clinic.queries.unverified import unverified
 from clinic.queries.waiting import entry_of
 from clinic.registry import patient_version
 from clinic.schedule import Opening
+from clinic.web import jinja
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author, panel_response
 from clinic.web.waiting.context import strip
@@ -75,13 +77,14 @@ def day_response(
     stays as it is."""
     context = {
         "appointment": appointment,
-        "at": appointment.status_since,
+        "time": f"{appointment.clinic.local(appointment.status_since):%H:%M}",
         "note": note,
         "event": undoable,
         "undo_verb": booking.undo_verb(undoable) if undoable else "",
         "undo": reverse("web:appointment-undo", args=[appointment.pk]),
+        "icons": static("icons.svg"),
     }
-    response = render(request, "appointment/_done.html", context)
+    response = HttpResponse(jinja.render("appointment/done.html", context, request))
     response["HX-Reswap"] = "none"
     response["HX-Trigger"] = "refresh-day"
     return response

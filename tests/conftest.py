@@ -59,6 +59,11 @@ def pytest_collection_finish():
     gc.enable()
 
 
+def pytest_runtest_teardown(nextitem):
+    if nextitem is None:
+        gc.collect()  # what is left open in a cycle is found while a test can still fail for it
+
+
 def pytest_xdist_auto_num_workers():
     """One more than there are processors: a worker often waits, for a browser or for the end of a process."""
     return (os.cpu_count() or 1) + 1

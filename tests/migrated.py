@@ -67,9 +67,10 @@ def migrate(name: str | None = None) -> None:
 def options_not_drawn() -> Iterator[None]:
     """Draw no model again for an index, a constraint, an order or a name of it.
 
-    Django then draws all models around it too, which is half the time of our migrations, though no operation on tables
-    reads these of the models drawn; what migrations in Python are given is drawn when they begin. That the tables are
-    the same without this is seen in tests/test_start.py.
+    Django then draws all models around it too, which is half the time of our migrations, though none of ours reads
+    these of the models drawn; what migrations in Python are given is drawn when they begin. That the tables are the
+    same without this is seen in tests/test_start.py. Operations that change a table by its options (its name, its
+    comment, what is unique together) are left as they are.
     """
     with ExitStack() as stack:
         for name in ("_append_option", "_remove_option", "_alter_option", "alter_model_options"):
@@ -77,9 +78,15 @@ def options_not_drawn() -> Iterator[None]:
         yield
 
 
+WITH_KEYS = 4  # arguments of `alter_model_options` where AlterModelOptions calls it: names, options, and their keys
+
+
 def _not_drawn(change: Callable[..., None]) -> Callable[..., None]:
     @wraps(change)
     def changed(state: ProjectState, *where: object, **what: object) -> None:
+        if change.__name__ == "alter_model_options" and len(where) != WITH_KEYS:
+            change(state, *where, **what)
+            return
         drawn = state.__dict__.pop("apps", None)
         change(state, *where, **what)
         if drawn is not None:

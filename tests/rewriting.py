@@ -22,7 +22,7 @@ def import_own_share(arguments: Iterable[str]) -> None:
     """
     worker = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
     for file in files(arguments)[worker :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])]:
-        with suppress(Exception, pytest.skip.Exception):
+        with suppress(Exception, pytest.skip.Exception, pytest.fail.Exception):
             import_module(module_name(file))
 
 

@@ -17,13 +17,13 @@ from django.utils.crypto import get_random_string
 from clinic.access.sessions import SessionStore
 from clinic.models import StaffUser
 
-_login_of_django = Client._login
+login_of_django = Client._login
 
 
 def login(client: Client, user: StaffUser, backend: str | None = None) -> None:
     """Sign the user in, in place of `Client._login`: the same session, cookie and signal (axes aside)."""
     if settings.SESSION_COOKIE_NAME in client.cookies or backend is None:
-        _login_of_django(client, user, backend)
+        login_of_django(client, user, backend)
         return
     request = HttpRequest()
     request.session = session = SessionStore()
@@ -32,7 +32,8 @@ def login(client: Client, user: StaffUser, backend: str | None = None) -> None:
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session._session_key = get_random_string(32, VALID_KEY_CHARS)
     request.user = user
-    receivers, _ = user_logged_in._live_receivers(type(user))
+    receivers, asynchronous = user_logged_in._live_receivers(type(user))
+    assert not asynchronous
     for receiver in receivers:
         if receiver is not handle_user_logged_in:
             receiver(signal=user_logged_in, sender=type(user), request=request, user=user)

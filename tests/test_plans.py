@@ -55,8 +55,9 @@ class Ran:
     @contextmanager
     def during(self, call: Call):
         def note(execute, sql, parameters, many, context):
-            if names_a_large_table(str(sql)):
-                self.statements.setdefault(str(sql), (call, []))[1].append(parameters)
+            assert isinstance(sql, str)
+            if _modes(call) and names_a_large_table(sql):
+                self.statements.setdefault(sql, (call, []))[1].append(parameters)
             return execute(sql, parameters, many, context)
 
         with connection.execute_wrapper(note):

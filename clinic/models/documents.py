@@ -77,12 +77,16 @@ def written_cpf(digits: str) -> str:
 
 
 def made_up_cpf(number: int) -> str:
-    """Return the valid CPF that begins with `number`, written in nine digits: for demo and tests."""
+    """Return the valid CPF that begins with `number`, written in nine digits: for demo and tests.
+
+    Raises ValueError for another number of digits, and where all eleven would be one digit."""
     digits = f"{number:09d}"
     for _ in range(CPF_LENGTH - len(digits)):
         # Weights 2, 3, 4 … from the right; of the check digits, the first weighs in the second.
         weighed = sum(weight * int(digit) for weight, digit in enumerate(reversed(digits), start=2))
         digits += str(weighed * 10 % 11 % 10)
+    if not is_cpf(digits):
+        raise ValueError(number)
     return digits
 
 

@@ -27,6 +27,7 @@ CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
+    "--disable-dev-shm-usage",  # each worker has a browser, beside PostgreSQL
     "--disable-gpu",
     "--disable-quic",
     "--disable-sync",

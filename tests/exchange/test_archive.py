@@ -16,7 +16,7 @@ from django.db.models import Q
 from clinic import exchange
 from clinic.access import api_keys, staff_links
 from clinic.exchange import archive
-from clinic.exchange.archive import LEFT_OUT, LEFT_OUT_COLUMNS, TABLES
+from clinic.exchange.archive import LEFT_OUT, LEFT_OUT_COLUMNS, TABLES, writing
 from clinic.models import (
     Absence,
     Appointment,
@@ -182,7 +182,8 @@ def fill_what_the_demo_leaves_empty(clinic):
 
 @of_a_run
 @pytest.mark.parametrize("slug", ["recife", "lisboa"])
-def test_a_clinic_goes_round_without_a_byte_changed(slug, settings, tmp_path):
+def test_a_clinic_goes_round_without_a_byte_changed(slug, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "AT_ONCE", 7)
     settings.DATA_DIR = tmp_path / "data"
     call_command("seed_demo", past_weeks=1, coming_weeks=1, verbosity=0)
     clinic = Clinic.objects.get(slug=slug)

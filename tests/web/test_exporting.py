@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from clinic.booking import Author, WaitingWish, put_on_waiting_list
 from clinic.models import Appointment, ClinicEvent, ImportRun, Patient, PatientAccess
+from clinic.queries import exported
 from clinic.registry import restrict
 from clinic.server import uploads
 from clinic.web.exporting import whole_clinic
@@ -84,7 +85,8 @@ def test_the_filters_of_the_page_are_those_of_the_file(client, manager):
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_exported_patients_are_the_same_when_imported(client, manager, form):
+def test_exported_patients_are_the_same_when_imported(client, manager, form, monkeypatch):
+    monkeypatch.setattr(exported, "AT_ONCE", 1)
     clinic = manager.clinic
     payer = make_payer(clinic, name="Saúde Boa")
     make_patient(clinic, name="Ana Lima", payer=payer, **FILLED)

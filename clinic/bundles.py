@@ -45,9 +45,12 @@ class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: 
         self._urls: dict[str, str] = {}
 
     def url(self, name: str, force: bool = False) -> str:
-        """Return the hashed URL of a file; the files of a process stay as they are, and a page names twenty."""
+        """Return the hashed URL of a file; the files of a process stay as they are, and a page names twenty. With
+        `force`, which gives it in DEBUG too, nothing is kept."""
+        if force:
+            return str(super().url(name, force))
         if name not in self._urls:
-            self._urls[name] = super().url(name, force)
+            self._urls[name] = super().url(name)
         return self._urls[name]
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:

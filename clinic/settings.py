@@ -98,6 +98,8 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    # First the session is ended that lasted too long, then its user is loaded: in the other order the request that ends
+    # a session would still be answered to its user.
     "clinic.access.middleware.SessionTimeoutMiddleware",
     "clinic.access.middleware.SessionUserMiddleware",
     "clinic.access.middleware.ClinicMiddleware",

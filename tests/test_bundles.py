@@ -66,12 +66,24 @@ def test_bundle_is_collected_hashed_and_compressed_without_its_parts(collected):
 
 
 def test_another_part_gives_the_bundle_another_name(collected, tmp_path):
-    before = staticfiles_storage.stored_name("bundles/patient.css")
+    before, address = (
+        staticfiles_storage.stored_name("bundles/patient.css"),
+        staticfiles_storage.url("bundles/patient.css"),
+    )
     changed = tmp_path / "static"
     changed.mkdir()
     (changed / "css").mkdir()
     (changed / "css" / "patient.css").write_text(".patients { color: red }\n", encoding="utf-8")
     with override_settings(STATICFILES_DIRS=[changed, SOURCES]):
         call_command("collectstatic", interactive=False, verbosity=0)
-    assert staticfiles_storage.stored_name("bundles/patient.css") != before
+    after = staticfiles_storage.stored_name("bundles/patient.css")
+    assert after != before and after in staticfiles_storage.url("bundles/patient.css") != address
     assert "color: red" in text(collected, "bundles/patient.css")
+
+
+def test_an_address_that_is_asked_for_by_force_is_not_kept(collected):
+    name = "bundles/family.css"
+    with override_settings(DEBUG=True):
+        assert staticfiles_storage.url(name, force=True).endswith(staticfiles_storage.stored_name(name))
+        assert staticfiles_storage.url(name).endswith(name)
+        assert staticfiles_storage.url(name, force=True).endswith(staticfiles_storage.stored_name(name))

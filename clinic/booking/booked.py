@@ -5,13 +5,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from django.db.models import Q
-
 from clinic.booking.slots import Slot
 from clinic.cursors import prepared_cursor
 from clinic.models import Appointment, Clinic, Doctor, Procedure
 from clinic.models.appointment import STANDING_SQL
-from clinic.schedule import Booked, Restricted
+from clinic.schedule import RESTRICTED, Booked, Restricted
 
 # An appointment with a procedure twice counts once. A row without a procedure counts all of a doctor. What `besides`
 # is among is not returned: it has a place there already, even where the number was lowered since.
@@ -85,7 +83,6 @@ def with_procedures(slot: Slot) -> Slot:
 
 
 def _restricted_procedures(appointment: Appointment) -> Sequence[Procedure]:
-    """Return those procedures of an appointment that have a number a day, a furthest day or a notice. One query."""
-    is_restricted = Q(per_day__isnull=False) | Q(days_ahead__isnull=False) | Q(notice_hours__isnull=False)
-    restricted = Procedure.objects.of(appointment.clinic).filter(is_restricted)
+    """Return those procedures of an appointment that restrict bookings. One query."""
+    restricted = Procedure.objects.of(appointment.clinic).filter(RESTRICTED)
     return list(restricted.filter(pk__in=appointment.lines.order_by().values("procedure")).order_by("pk"))

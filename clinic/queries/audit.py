@@ -34,7 +34,6 @@ from clinic.models import (
 from clinic.queries import list_changes, patient_changes, row_changes
 from clinic.queries.history import sentence, sentence_of_clinic
 from clinic.queries.patient_changes import Change
-from clinic.queries.reports.tables import once_a_language
 
 ROWS = 50  # of a page
 # Of these the registry writes an event in words, for every request that changes them.
@@ -388,7 +387,6 @@ def choices_of(clinic: Clinic) -> Choices:
     )
 
 
-@once_a_language
 def kinds() -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what can be asked for as `kind`, in groups: (label, [(value, label)])."""
     tables = sorted((row_changes.label_of(table), table) for table in row_changes.MODELS if table != list_changes.MEMO)

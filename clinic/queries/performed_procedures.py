@@ -63,11 +63,6 @@ class PerformedProcedure(NamedTuple):
         return self.id
 
     @property
-    def is_restricted(self) -> bool:
-        """Whether it restricts bookings beyond what its doctor does."""
-        return self.days_ahead is not None or self.per_day is not None
-
-    @property
     def notice_hours(self) -> None:
         """The notice is for programs, to which none of this is shown."""
 

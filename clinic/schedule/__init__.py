@@ -13,12 +13,14 @@ from clinic.schedule.limits import (
     MAX_DURATION,
     NO_LIMITS,
     NOON,
+    RESTRICTED,
     Booked,
     Full,
     Limits,
     ProcedureLimits,
     Restricted,
     bookable_dates,
+    is_restricted,
 )
 from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, dates_of, load_schedules, schedules_of
 from clinic.schedule.openings import FreeStart, Opening, free_starts_on, longest_openings_on, openings_on
@@ -51,6 +53,7 @@ __all__ = [
     "DoctorHours",
     "OwnDay",
     "PERIODS_SQL",
+    "RESTRICTED",
     "ProcedureLimits",
     "TOWN_HOLIDAYS",
     "Recurrence",
@@ -68,6 +71,7 @@ __all__ = [
     "holiday_name",
     "holidays_between",
     "is_national",
+    "is_restricted",
     "load_schedules",
     "longest_openings_on",
     "merged",

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple, Protocol
 
+from django.db.models import Q
+
 from clinic.models import Clinic, Doctor
 
 MAX_DURATION = timedelta(hours=12)
@@ -30,6 +32,15 @@ class Restricted(Protocol):
     def days_ahead(self) -> int | None: ...
     @property
     def per_day(self) -> int | None: ...
+
+
+# The same as `is_restricted`, of rows that are not loaded.
+RESTRICTED = Q(notice_hours__isnull=False) | Q(days_ahead__isnull=False) | Q(per_day__isnull=False)
+
+
+def is_restricted(one: Restricted) -> bool:
+    """Return whether a doctor or a procedure restricts bookings at all."""
+    return one.notice_hours is not None or one.days_ahead is not None or one.per_day is not None
 
 
 class ProcedureLimits(NamedTuple):

@@ -40,16 +40,23 @@ class RefusableForm(forms.Form):
     sent_as: ClassVar[Mapping[str, Iterable[str]]] = {}
 
     def _clean_fields(self) -> None:
-        """Clean the fields that are sent, as Django does. Of shared fields the others have their `unsent` value: a
-        card that is dragged sends five of seventeen, and Django makes a bound field of each that it cleans."""
+        """Clean fields as Django does, but for those whose `unsent` value is theirs: a card that is dragged sends five
+        of seventeen, and Django makes a bound field of each that it cleans."""
         shared, fields = self.base_fields, self.fields
         if isinstance(shared, SharedFields):
-            self.cleaned_data |= shared.unsent
-            self.fields = {
-                name: field for name, field in fields.items() if name in self.data or name not in shared.unsent
-            }
+            unsent = {name: value for name, value in shared.unsent.items() if self._is_unsent(name, shared)}
+            self.cleaned_data |= unsent
+            self.fields = {name: field for name, field in fields.items() if name not in unsent}
         super()._clean_fields()  # type: ignore[misc]  # not in the stubs
         self.fields = fields
+
+    def _is_unsent(self, name: str, shared: SharedFields) -> bool:
+        """Return whether nothing is sent for a field that is the shared one, neither disabled nor cleaned by a method
+        of the form. A box that is not ticked sends nothing either: its widget never says that nothing was sent."""
+        field = self.fields.get(name)
+        if field is None or field is not shared[name] or field.disabled or hasattr(self, f"clean_{name}"):
+            return False
+        return bool(field.widget.value_omitted_from_data(self.data, self.files, self.add_prefix(name)))
 
     def show_refusals(self, refusals: Iterable[Refusal]) -> None:
         """Show each message at its field, unless the field has an error already, or above the form."""

@@ -24,6 +24,9 @@ def render(template: str, context: dict[str, Any], request: HttpRequest | None =
 
 
 def call(template: str, macro: str, *arguments: object) -> SafeString:
-    """Return the HTML of a macro of a template in templates/jinja2, which is given no context."""
-    module = loader.get_template(template, using="jinja2").template.module  # type: ignore[attr-defined] # of Jinja
+    """Return the HTML of a macro of a template in templates/jinja2, which is given no context.
+
+    What stands outside its macros is evaluated anew with each call: Jinja's own `module` would keep it in the language
+    of the first request."""
+    module = loader.get_template(template, using="jinja2").template.make_module()  # type: ignore[attr-defined] # Jinja's
     return SafeString(getattr(module, macro)(*arguments))

@@ -21,8 +21,10 @@ from clinic.booking import (
     undo,
 )
 from clinic.models import Absence, Appointment, AppointmentProcedure, Doctor, Procedure
+from clinic.models.booking_limits import MOST
 from clinic.queries import agenda
 from clinic.refusals import Reason
+from clinic.schedule import RESTRICTED, is_restricted
 from tests.booking.desk import BY, MONDAY, open_desk, reasons, refused
 from tests.factories import make_manager, make_patient, make_procedure, make_user
 from tests.test_races import at_once, reasons_of, won
@@ -327,3 +329,11 @@ def test_of_many_at_once_exactly_so_many_are_booked(model):
     reason = Reason.DAY_FULL if model is Doctor else Reason.DAY_FULL_OF_PROCEDURE
     assert len(won(outcomes)) == Appointment.objects.standing().count() == 5
     assert reasons_of(outcomes) == [{reason}] * 27
+
+
+@pytest.mark.parametrize("name", MOST)
+@pytest.mark.parametrize("model", [Doctor, Procedure])
+def test_every_limit_makes_a_row_a_restricted_one(desk, model, name):
+    assert not model.objects.filter(RESTRICTED).exists() and not any(map(is_restricted, model.objects.all()))
+    model.objects.update(**{name: 1})
+    assert model.objects.filter(RESTRICTED).exists() and all(map(is_restricted, model.objects.all()))

@@ -25,7 +25,7 @@ from clinic.queries.pending import NOT_BEGUN, Cause, cause_of
 from clinic.queries.performed_procedures import PerformedProcedure
 from clinic.queries.short_visits import in_words
 from clinic.queries.unverified import label_of
-from clinic.schedule import Booked, ClosedReason, Limits, Schedules, Span, longest_openings_on
+from clinic.schedule import Booked, ClosedReason, Limits, Schedules, Span, is_restricted, longest_openings_on
 from clinic.spoken import duration
 
 ROW = 5  # minutes
@@ -480,7 +480,7 @@ def scale_class(scale: int, shown: Iterable[DoctorDay]) -> str:
 def bookable_procedures(one: DoctorDay, day: date, clinic: Clinic, now: datetime) -> list[PerformedProcedure]:
     """Return those of the doctor's procedures that a local date admits, in their order."""
     of_doctors = {(one.doctor.pk, day): sum(row.stands and row.begins >= 0 for row in one.appointments)}
-    restricted = [each for each in one.performed if each.is_restricted]
+    restricted = [each for each in one.performed if is_restricted(each)]
     booked = Booked(of_doctors, {(one.doctor.pk, each.id, day): each.booked.count(day) for each in restricted})
     if not Limits((), booked).admit(clinic, one.doctor, day, now):
         return []

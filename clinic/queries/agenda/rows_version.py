@@ -3,11 +3,14 @@
 Many screens ask about the same dates. As long as no transaction has ended or begun to write in between, which the
 snapshot of PostgreSQL says, the answer to the last of them in this process holds for the next one, and no row is read.
 The session comes with the snapshot in which it was loaded: where that is the known one, nothing is asked at all.
+After a crash or a failover of PostgreSQL the same snapshot may stand for other rows: both end every connection, so what
+is known ends with the first question on a new one.
 """
 
 from datetime import date, timedelta
 from hashlib import blake2b
 from typing import Any
+from weakref import WeakSet
 
 from django.db import connection
 
@@ -71,8 +74,30 @@ SNAPSHOT_SQL = f"""
         CASE WHEN pg_current_snapshot()::text = %(known)s THEN NULL ELSE ({ROWS_SQL}) END
 """
 MOST_KNOWN = 512
+
 # By clinic and dates: the snapshot, and what was stored.
-_known: dict[tuple[int, date, date], tuple[str, str]] = {}
+type Known = dict[tuple[int, date, date], tuple[str, str]]
+
+
+class Memory:
+    """What is known since the process asked last on a new connection; a connection that returns to the pool stays one
+    that is not new."""
+
+    def __init__(self) -> None:
+        self._connections: WeakSet[Any] = WeakSet()
+        self._known: Known = {}
+
+    def of_connection(self) -> Known:
+        """Return what is known, to be read and added to. What another thread got before the last new connection is
+        another dictionary, so that nothing from before a crash is added to what is known after it."""
+        connection.ensure_connection()
+        if connection.connection not in self._connections:
+            self._known = {}
+            self._connections.add(connection.connection)
+        return self._known
+
+
+_memory = Memory()
 
 
 def rows_version(clinic: Clinic, first: date, last: date, *about: object, snapshot: str = "") -> str:
@@ -89,8 +114,8 @@ def _stored(clinic: Clinic, first: date, last: date, snapshot: str) -> str:
     """Return numbers and sums of the rows, as JSON text.
 
     In a transaction they are always read: its own changes are in no snapshot."""
-    key = clinic.pk, first, last
-    known_snapshot, known_rows = ("", "") if connection.in_atomic_block else _known.get(key, ("", ""))
+    key, known = (clinic.pk, first, last), _memory.of_connection()
+    known_snapshot, known_rows = ("", "") if connection.in_atomic_block else known.get(key, ("", ""))
     if snapshot and snapshot == known_snapshot:
         return known_rows
     starts_at, ends_at = clinic.day(first)[0], clinic.day(last)[1] + MAX_DURATION
@@ -110,11 +135,7 @@ def _stored(clinic: Clinic, first: date, last: date, snapshot: str) -> str:
     if rows is None:
         return known_rows
     if not connection.in_atomic_block:
-        _remember(key, read_in, rows)
+        if len(known) >= MOST_KNOWN:
+            known.clear()
+        known[key] = read_in, rows
     return str(rows)
-
-
-def _remember(key: tuple[int, date, date], snapshot: str, rows: str) -> None:
-    if len(_known) >= MOST_KNOWN:
-        _known.clear()
-    _known[key] = snapshot, rows

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from django.utils.translation import gettext as _
 
 from clinic.models.appointment import FREED
-from clinic.queries.reports.tables import Column, Report, Table, Unit, Values, once_a_language, percent
+from clinic.queries.reports.tables import Column, Report, Table, Unit, Values, percent
 from clinic.queries.reports.wanted import Wanted
 
 ENCAIXES_SQL = """
@@ -56,7 +56,6 @@ def _table(name: str, title: str, first: Column, rows: list[tuple[str, Counter[s
     return Table(name, title, (first, *_columns()), cells, (_("Total"), *_values(total)), charted=1)
 
 
-@once_a_language
 def _columns() -> tuple[Column, ...]:
     return (
         Column(_("Encaixes"), Unit.COUNT, _("Encaixes que começam nas datas do período, em qualquer situação.")),

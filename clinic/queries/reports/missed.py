@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Appointment
 from clinic.queries.reports.outcomes import MISSED_RATE, Outcomes, outcome_columns
-from clinic.queries.reports.tables import Column, Report, Table, Unit, once_a_language, percent
+from clinic.queries.reports.tables import Column, Report, Table, Unit, percent
 from clinic.queries.reports.wanted import Wanted
 
 # Appointments are grouped once by all that is asked for, and these few groups then by each of it. Months are counted
@@ -90,7 +90,6 @@ def _cancellations(notices: dict[int, Counter[str]]) -> Table:
     return Table("cancelamentos", _("Cancelamentos, quanto antes"), _columns(), rows, total, charted=1)
 
 
-@once_a_language
 def _notices() -> list[str]:
     """Return the words for the keys of width_bucket, from the last one down."""
     return [
@@ -103,7 +102,6 @@ def _notices() -> list[str]:
     ]
 
 
-@once_a_language
 def _columns() -> tuple[Column, ...]:
     return (
         Column(

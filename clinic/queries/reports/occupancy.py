@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Doctor, WorkingHours
 from clinic.models.appointment import STANDING_SQL
-from clinic.queries.reports.tables import Column, Report, Table, Unit, Values, once_a_language, percent
+from clinic.queries.reports.tables import Column, Report, Table, Unit, Values, percent
 from clinic.queries.reports.wanted import Wanted
 from clinic.schedule import WeekdayHour, clock_changes, load_schedules, worked_minutes
 
@@ -115,7 +115,6 @@ def _worked(wanted: Wanted, booked: Collection[int]) -> Minutes:
     return worked
 
 
-@once_a_language
 def _columns() -> tuple[Column, ...]:
     return (
         Column(

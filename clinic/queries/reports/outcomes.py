@@ -5,7 +5,7 @@ from collections import Counter
 from django.utils.translation import gettext as _
 
 from clinic.models.appointment import Status
-from clinic.queries.reports.tables import Column, Unit, Values, once_a_language, percent
+from clinic.queries.reports.tables import Column, Unit, Values, percent
 
 ATTENDED = (Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED)
 
@@ -45,7 +45,6 @@ class Outcomes(Counter[str]):
 MISSED_RATE = 6  # the place of the rate of no-shows in a row that begins with its name
 
 
-@once_a_language
 def outcome_columns() -> tuple[Column, ...]:
     """Return the columns of `Outcomes.cells`."""
     return (

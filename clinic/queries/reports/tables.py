@@ -1,12 +1,9 @@
 """What a report is made of. Its page, its chart and its exports are drawn from these values and compute nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from functools import cache, wraps
-
-from django.utils.translation import get_language
 
 
 class Unit(Enum):
@@ -64,18 +61,3 @@ class Report:
 def percent[Number: (int, Decimal)](part: Number, whole: Number) -> float | None:
     """Return `part` of `whole` in percent with one decimal, None where there is no whole."""
     return round(float(100 * part / whole), 1) if whole else None
-
-
-def once_a_language[Words](build: Callable[[], Words]) -> Callable[[], Words]:
-    """Decorate a function that returns translated words and nothing else: it runs once in a process for each language,
-    since looking up a dozen definitions takes as long as a statement."""
-
-    @cache
-    def built(_language: str | None) -> Words:
-        return build()
-
-    @wraps(build)
-    def of_active_language() -> Words:
-        return built(get_language())
-
-    return of_active_language

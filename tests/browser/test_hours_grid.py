@@ -222,6 +222,11 @@ def test_a_finger_drags_after_a_long_press(window, manager, address):
     expect(page.locator('.lane[data-day="3"] .in-motion')).to_be_visible()
     touch("touchEnd")
     expect(text(page)).to_have_value("qua 9-13")
+    # A finger makes an hour at least.
+    touch("touchStart", (5, 10.1))
+    expect(page.locator('.lane[data-day="5"] .in-motion')).to_have_text("10:00–11:00")
+    touch("touchEnd")
+    expect(text(page)).to_have_value("qua 9-13; sex 10-11")
 
 
 def test_without_scripts_the_text_alone_works(window, manager, address, doctor):
@@ -362,6 +367,21 @@ def test_what_is_typed_before_the_answer_stays(page):
     held.let_through()
     held.let_through()
     expect(text(page)).to_have_value("seg 8-13; qui 14-18; sáb 9-10")
+
+
+def test_an_answer_to_typing_waits_for_no_drag(page):
+    read, held = Held(page, "ler"), Held(page)
+    text(page).fill("seg 8-12; qui 14-18; sáb 9-10")
+    drag(page, (1, 11.95), (1, 13))
+    late = read.next()
+    held.let_through()
+    expect(text(page)).to_have_value("seg 8-13; qui 14-18; sáb 9-10")
+    # What was understood of the text before the drag is not shown any more.
+    with page.expect_response("**/horarios/ler/"):
+        late.continue_()
+    drag(page, (1, 12.95), (1, 14))
+    held.let_through()
+    expect(text(page)).to_have_value("seg 8-14; qui 14-18; sáb 9-10")
 
 
 def test_a_bar_that_is_gone_from_the_text_is_not_written(page):

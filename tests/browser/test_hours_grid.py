@@ -345,10 +345,12 @@ def test_a_key_goes_on_from_what_is_being_sent(page):
 
 
 def test_delete_after_a_key_removes_at_once(page):
+    held = Held(page)
     bar(page, "segunda, 8:00 até 12:00").press("ArrowDown")
     page.keyboard.press("Delete")
-    expect(text(page)).to_have_value("qui 14-18")
     expect(page.locator(".bar.in-motion")).to_have_count(0)
+    held.let_through()
+    expect(text(page)).to_have_value("qui 14-18")
 
 
 def test_a_press_in_the_grid_drops_what_a_key_moved(page):
@@ -382,6 +384,20 @@ def test_an_answer_to_typing_waits_for_no_drag(page):
     drag(page, (1, 12.95), (1, 14))
     held.let_through()
     expect(text(page)).to_have_value("seg 8-14; qui 14-18; sáb 9-10")
+
+
+def test_a_mistake_typed_before_the_answer_is_said(page):
+    held = Held(page)
+    drag(page, (1, 11.95), (1, 13))
+    text(page).fill("sáp 8-12")
+    held.let_through()
+    held.let_through()
+    expect(page.locator("#week-wrong")).to_have_text("O texto tem um erro: a mudança não entrou.")
+    expect(page.locator("mark")).to_have_text("sáp")
+    expect(text(page)).to_have_value("sáp 8-12")
+    text(page).fill("sáb 8-12")
+    expect(page.locator("#week-wrong")).to_be_hidden()
+    assert violations(page) == []
 
 
 def test_a_bar_that_is_gone_from_the_text_is_not_written(page):
@@ -440,9 +456,9 @@ def test_a_night_decides_what_the_grid_offers(page):
 
 
 def test_the_ends_of_a_short_bar_are_dragged(page):
-    text(page).fill("seg 8-8:30")
-    expect(bar(page, "segunda, 8:00 até 8:30")).to_be_visible()
-    drag(page, (1, 8.45), (1, 9.5))
+    text(page).fill("seg 8-8:15")
+    expect(bar(page, "segunda, 8:00 até 8:15")).to_be_visible()
+    drag(page, (1, 8.2), (1, 9.5))
     expect(text(page)).to_have_value("seg 8-9:30")
 
 

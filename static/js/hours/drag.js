@@ -126,7 +126,8 @@ listenBesideWeek("pointerdown", (event) => {
 listenBesideWeek("pointermove", (event) => {
   if (hold?.pointer !== event.pointerId) return;
   const distance = Math.hypot(event.clientX - hold.x, event.clientY - hold.y);
-  if (hold.isDragging) followPointer(event);
+  if (hold.isDragging && !hoursInMotion()) letGo(); // a key has removed them, or the form was sent
+  else if (hold.isDragging) followPointer(event);
   else if (hold.isTouch && distance > SCROLLING_PX) letGo();
   else if (!hold.isTouch && distance > TREMBLE_PX) beginDrag(event);
 });

@@ -155,6 +155,7 @@ function takeGridOver() {
     writeText(text);
   }
   showTools();
+  warnOfWeek("");
   if (moving && !(weekGrid() && isInGrid(moving.was))) giveUp();
   draw();
 }

@@ -307,6 +307,17 @@ def test_two_quick_drags_are_both_written(page):
         expect(text(page)).to_have_value(week)
 
 
+def test_a_lost_drag_is_said_though_the_next_is_written(page, complaints):
+    held = Held(page)
+    drag(page, (1, 11.95), (1, 13))
+    drag(page, (4, 17.95), (4, 19))
+    held.next().abort()
+    held.let_through()
+    expect(text(page)).to_have_value("seg 8-12; qui 14-19")
+    expect(page.locator("#week-wrong")).to_have_text("Sem resposta: ficou como estava. Tente de novo.")
+    complaints.clear()
+
+
 def test_an_answer_leaves_the_next_drag_alone(page):
     held = Held(page)
     drag(page, (1, 11.95), (1, 13))

@@ -105,7 +105,7 @@ async function write(change) {
   while (outcome === "stale") outcome = await outcomeOf(change);
   sent = sent.filter((other) => other !== change);
   draw();
-  warnOfWeek(weekRead().dataset[outcome] || "");
+  if (weekRead().dataset[outcome]) warnOfWeek(weekRead().dataset[outcome]);
   // Where the focus was is drawn anew; who has gone elsewhere stays there.
   if ([document.body, change.focused].includes(document.activeElement)) {
     (barOf(change.at) || barOf(change.was) || actButton("back")).focus({ preventScroll: true });
@@ -154,8 +154,8 @@ function takeGridOver() {
     textsBefore.push(weekField().value);
     writeText(text);
   }
+  if (text === undefined) warnOfWeek(""); // typing was answered
   showTools();
-  warnOfWeek("");
   if (moving && !(weekGrid() && isInGrid(moving.was))) giveUp();
   draw();
 }

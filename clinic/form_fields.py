@@ -66,6 +66,8 @@ DAY_MINUTES = 24 * 60
 ROW_MINUTES = 5
 USUAL_STEP, FINE_STEP = 15, 5  # minutes by which hours are dragged
 FIRST_ROW, LAST_ROW = 6 * 12, 22 * 12  # of a day, as the grid of a week shows it while nothing is outside
+SPOKEN_HOURS = _("{day}, {starts} até {ends}")  # of bars; static/js/hours/grid.js fills it while they are dragged
+TEXT_CHANGED = _("O texto mudou: olhe e arraste de novo.")
 LOOKING_BACK = timedelta(days=60)
 LEAP_YEARS_APART = 8  # at most, as around 2100
 TIME = re.compile(
@@ -285,7 +287,7 @@ class _ReadBack(forms.Widget):
             "id": (attrs or {}).get("id", f"id_{name}"),
             "step": self.step,
             "fine_step": FINE_STEP,
-            "spoken": _("{day}, {starts} até {ends}"),
+            "spoken": SPOKEN_HOURS,
         }
         return super().render(name, value, attrs, renderer) + render_to_string("components/_week_read.html", context)
 
@@ -383,13 +385,17 @@ def read_back(text: str) -> WeekRead:
 def read_dragged(text: str, *, was: Hours | None, becomes: Hours | None) -> WeekRead:
     """Return how a text is understood in which hours became others: `was` is None for new ones, `becomes` for none.
 
-    It stays as it is where the new hours overlap others or are too long, or the old ones are not in it."""
+    It stays as it is, and the reason is in `refused`, where the new hours overlap others or are too long, or the old
+    ones are not in it."""
     read = read_back(text)
-    written = None if read.mistakes else change_week(text, without=was, including=becomes)
-    if written is None:
+    place = becomes or was
+    if read.mistakes or place is None:
         return read._replace(written=text)
+    written = change_week(text, without=was, including=becomes)
+    if written is None:
+        return read._replace(written=text, refused=str(TEXT_CHANGED), refused_on=place.weekday)
     changed = read_back(written)
-    if changed.mistakes and (place := becomes or was):
+    if changed.mistakes:
         return read._replace(written=text, refused=" ".join(changed.mistakes), refused_on=place.weekday)
     return changed._replace(written=written)
 
@@ -439,7 +445,7 @@ def _short_name(weekday: int) -> str:
 
 def _spoken(weekday: int, starts: time, ends: time) -> str:
     """Return "terça, 8:00 até 12:30"."""
-    return str(_("{day}, {starts} até {ends}")).format(
+    return str(SPOKEN_HOURS).format(
         day=_short_name(weekday).lower(), starts=f"{starts.hour}:{starts:%M}", ends=end_of_hours(ends).removeprefix("0")
     )
 

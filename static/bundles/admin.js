@@ -1,6 +1,7 @@
 // Django's admin.
 import "../js/csrf.js";
 import "../js/session.js";
+import "../js/ended_session.js";
 import "../js/tick_list.js";
 import "../js/hours/drag.js";
 import "../js/hours/keys.js";

@@ -1,6 +1,6 @@
 // A failed request shows a message with a way to try again, and leaves the page as it is.
 
-import { clearNotice, place, showNotice } from "./notice.js";
+import { clearNotice, leadsToSignIn, place, showNotice } from "./notice.js";
 import { isSent, reopenFormOf } from "./unsaved.js";
 
 const QUIET_FAILURES = 1; // of the page's own refreshing; it tries again by itself
@@ -47,8 +47,7 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
 // take the page away for that. Anything else, a button of the form with an address of its own too, leaves the page alone
 // and says so.
 function staysWithoutSession({ xhr, requestConfig }) {
-  const signIn = document.getElementById("trouble-session").content.querySelector("a").getAttribute("href");
-  return xhr.getResponseHeader("HX-Redirect")?.startsWith(signIn) && !(isSent(requestConfig) && xhr.getResponseHeader("X-Form-Kept"));
+  return leadsToSignIn(xhr) && !(isSent(requestConfig) && xhr.getResponseHeader("X-Form-Kept"));
 }
 
 // The page was drawn for one user, and another one has signed in since.

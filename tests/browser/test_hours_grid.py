@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from clinic.models import WorkingHours
+from clinic.models import StaffSession, WorkingHours
 from clinic.schedule import write_week
 from tests.browser.test_every_page import violations
 from tests.factories import make_manager
@@ -40,19 +40,19 @@ def bar(page, name):
     return page.get_by_role("button", name=name, exact=True)
 
 
-def point(page, day, hour):
+def point(page, day, hour, across=0.5):
     """Where an hour of a day stands in the grid of the window, which shows 6 to 22 unless a night is in it."""
     lane = page.locator(f'.lane[data-day="{day}"]')
     lane.scroll_into_view_if_needed()
     box = lane.bounding_box()
-    first, last = (0, 24) if page.locator(".week-grid.whole, .whole .week-grid").count() else (6, 22)
+    first, last = (0, 24) if page.locator(".week-grid[data-night], .whole .week-grid").count() else (6, 22)
     share = (hour - first) / (last - first)
     if box["width"] > box["height"]:
-        return box["x"] + box["width"] * share, box["y"] + box["height"] / 2
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] * share
+        return box["x"] + box["width"] * share, box["y"] + box["height"] * across
+    return box["x"] + box["width"] * across, box["y"] + box["height"] * share
 
 
-def lead(page, start, *steps):
+def press(page, start, *steps):
     """Press at (day, hour), and move to the others, without letting go."""
     page.mouse.move(*point(page, *start))
     page.mouse.down()
@@ -61,7 +61,7 @@ def lead(page, start, *steps):
 
 
 def drag(page, start, *steps):
-    lead(page, start, *steps)
+    press(page, start, *steps)
     page.mouse.up()
 
 
@@ -88,8 +88,8 @@ def test_alt_drags_finely(page):
 
 
 def test_the_middle_moves_to_another_day(page):
-    lead(page, (1, 10), (2, 10.2), (6, 11.25))
-    expect(page.locator(".bar.led")).to_have_text("9:15–13:15")
+    press(page, (1, 10), (2, 10.2), (6, 11.25))
+    expect(page.locator(".bar.in-motion")).to_have_text("9:15–13:15")
     expect(bar(page, "segunda, 8:00 até 12:00")).to_have_class("bar from-96 to-144 chosen moved")
     page.mouse.up()
     expect(text(page)).to_have_value("qui 14-18; sáb 9:15-13:15")
@@ -97,11 +97,11 @@ def test_the_middle_moves_to_another_day(page):
 
 
 def test_escape_gives_a_drag_up(page):
-    lead(page, (1, 10), (3, 11))
+    press(page, (1, 10), (3, 11))
     page.keyboard.press("Escape")
     page.mouse.up()
-    expect(page.locator(".bar.led")).to_have_count(0)
-    expect(page.locator("#week-led")).to_have_text("Ficou como estava.")
+    expect(page.locator(".bar.in-motion")).to_have_count(0)
+    expect(page.locator("#week-moving")).to_have_text("Ficou como estava.")
     expect(text(page)).to_have_value("seg 8-12; qui 14-18")
 
 
@@ -115,7 +115,7 @@ def test_an_overlap_is_refused_at_its_place(page):
 
 
 def test_keys_move_and_stretch_and_remove(page):
-    spoken = page.locator("#week-led")
+    spoken = page.locator("#week-moving")
     bar(page, "segunda, 8:00 até 12:00").focus()
     page.keyboard.press("ArrowDown")
     expect(spoken).to_have_text("segunda, 8:15 até 12:15")
@@ -166,12 +166,12 @@ def test_a_night_stands_on_both_days(page):
     expect(text(page)).to_have_value("sex 22-3")
     drag(page, (6, 1), (7, 2))
     expect(text(page)).to_have_value("sáb 23-4")
-    drag(page, (2, 20), (3, 1))
+    drag(page, (2, 20), (2, 24), (3, 1))
     expect(text(page)).to_have_value("ter 20-1; sáb 23-4")
 
 
 def test_the_whole_day_is_shown_for_early_hours(page):
-    page.get_by_role("button", name="24 horas").click()
+    page.get_by_role("button", name="Mostrar 24 horas").click()
     drag(page, (2, 4.05), (2, 5.95))
     expect(text(page)).to_have_value("seg 8-12; ter 4-6; qui 14-18")
 
@@ -185,6 +185,7 @@ def test_what_was_dragged_is_seen_and_saved(page, doctor):
         "a mais"
     )
     drag(page, (6, 11.95), (6, 13))
+    expect(text(page)).to_have_value("seg 8-12; qui 14-18; sáb 8-13")
     page.get_by_role("button", name="Salvar", exact=True).click()
     # What was dragged after the effect was seen is shown again first.
     expect(page.get_by_role("table", name="Como foi entendido")).to_contain_text("08:00–13:00")
@@ -216,11 +217,16 @@ def test_a_finger_drags_after_a_long_press(window, manager, address):
         devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     touch("touchStart", (1, 10))
-    expect(page.locator(".bar.led")).to_be_visible()
+    expect(page.locator(".bar.in-motion")).to_be_visible()
     touch("touchMove", (3, 11))
-    expect(page.locator('.lane[data-day="3"] .led')).to_be_visible()
+    expect(page.locator('.lane[data-day="3"] .in-motion')).to_be_visible()
     touch("touchEnd")
     expect(text(page)).to_have_value("qua 9-13")
+    # A finger makes an hour at least.
+    touch("touchStart", (5, 10.1))
+    expect(page.locator('.lane[data-day="5"] .in-motion')).to_have_text("10:00–11:00")
+    touch("touchEnd")
+    expect(text(page)).to_have_value("qua 9-13; sex 10-11")
 
 
 def test_without_scripts_the_text_alone_works(window, manager, address, doctor):
@@ -234,12 +240,265 @@ def test_without_scripts_the_text_alone_works(window, manager, address, doctor):
     assert write_week(WorkingHours.objects.filter(doctor=doctor, valid_until=None)) == "seg 8-10"
 
 
-def test_a_server_that_is_away_leaves_the_hours(page, complaints):
+FRAMES = 600  # of the browser, in which a request is waited for
+
+
+class Held:
+    """Answers of the server that come only when they are let through, in the order of their requests."""
+
+    def __init__(self, page, path="arrastar"):
+        self.page, self.routes = page, []
+        page.route(f"**/horarios/{path}/", lambda route: self.routes.append(route))
+
+    def next(self):
+        """The route of the next request, which is waited for."""
+        for _ in range(FRAMES):
+            if self.routes:
+                return self.routes.pop(0)
+            self.page.evaluate("() => new Promise(requestAnimationFrame)")
+        pytest.fail("no request")
+
+    def let_through(self):
+        self.next().continue_()
+
+
+def test_a_form_waits_for_what_is_not_answered(page):
+    held = Held(page)
+    drag(page, (1, 11.95), (1, 13))
+    page.get_by_role("button", name="Ver o efeito").click()
+    held.let_through()
+    expect(page.get_by_role("table", name="Como foi entendido").get_by_role("row", name="Segunda")).to_contain_text(
+        "08:00–13:00"
+    )
+
+
+def test_a_form_takes_what_a_key_has_just_moved(page):
+    bar(page, "segunda, 8:00 até 12:00").press("ArrowDown")
+    # By a script: a click would take the focus away, which drops the hours too.
+    page.get_by_role("button", name="Ver o efeito").evaluate("button => button.click()")
+    expect(page.get_by_role("table", name="Como foi entendido").get_by_role("row", name="Segunda")).to_contain_text(
+        "08:15–12:15"
+    )
+
+
+def test_a_form_stays_when_hours_cannot_be_written(page, complaints):
+    held = Held(page)
+    drag(page, (1, 11.95), (1, 13))
+    page.get_by_role("button", name="Ver o efeito").click()
+    held.next().abort()
+    expect(page.locator("#week-wrong")).to_have_text("Sem resposta: ficou como estava. Tente de novo.")
+    expect(page.get_by_role("table", name="Como foi entendido")).to_have_count(0)
+    complaints.clear()
+
+
+def test_two_quick_drags_are_both_written(page):
+    held = Held(page)
+    drag(page, (1, 11.95), (1, 13))
+    drag(page, (4, 17.95), (4, 19))
+    expect(page.locator(".bar.in-motion.sent")).to_have_count(2)
+    held.let_through()
+    expect(text(page)).to_have_value("seg 8-13; qui 14-18")
+    expect(page.locator(".bar.in-motion.sent")).to_have_count(1)
+    held.let_through()
+    expect(text(page)).to_have_value("seg 8-13; qui 14-19")
+    expect(page.locator(".bar.in-motion")).to_have_count(0)
+    for week in ("seg 8-13; qui 14-18", "seg 8-12; qui 14-18"):
+        page.get_by_role("button", name="Voltar ao que estava").click()
+        expect(text(page)).to_have_value(week)
+
+
+def test_a_lost_drag_is_said_though_the_next_is_written(page, complaints):
+    held = Held(page)
+    drag(page, (1, 11.95), (1, 13))
+    drag(page, (4, 17.95), (4, 19))
+    held.next().abort()
+    held.let_through()
+    expect(text(page)).to_have_value("seg 8-12; qui 14-19")
+    expect(page.locator("#week-wrong")).to_have_text("Sem resposta: ficou como estava. Tente de novo.")
+    complaints.clear()
+
+
+def test_an_answer_leaves_the_next_drag_alone(page):
+    held = Held(page)
+    drag(page, (1, 11.95), (1, 13))
+    press(page, (4, 16), (5, 16))
+    held.let_through()
+    expect(text(page)).to_have_value("seg 8-13; qui 14-18")
+    expect(page.locator('.lane[data-day="5"] .in-motion')).to_have_text("14:00–18:00")
+    page.mouse.up()
+    held.let_through()
+    expect(text(page)).to_have_value("seg 8-13; sex 14-18")
+
+
+def test_typing_in_a_drag_gives_it_up_with_its_bar(page):
+    press(page, (4, 16), (5, 16))
+    text(page).evaluate("field => { field.value = 'seg 8-12'; field.dispatchEvent(new Event('input')); }")
+    expect(page.locator("#week-grid button.bar")).to_have_count(1)
+    expect(page.locator(".bar.in-motion")).to_have_count(0)
+    page.mouse.move(*point(page, 6, 10))
+    expect(page.locator(".bar.in-motion")).to_have_count(0)
+    page.mouse.up()
+    # The keys move the bar in focus.
+    bar(page, "segunda, 8:00 até 12:00").press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(text(page)).to_have_value("ter 8-12")
+
+
+def test_a_key_goes_on_from_what_is_being_sent(page):
+    held = Held(page)
+    bar(page, "segunda, 8:00 até 12:00").press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowRight")
+    held.let_through()
+    expect(bar(page, "terça, 8:00 até 12:00")).to_be_focused()
+    held.let_through()
+    expect(text(page)).to_have_value("qua 8-12; qui 14-18")
+
+
+def test_delete_after_a_key_removes_at_once(page):
+    held = Held(page)
+    bar(page, "segunda, 8:00 até 12:00").press("ArrowDown")
+    page.keyboard.press("Delete")
+    expect(page.locator(".bar.in-motion")).to_have_count(0)
+    held.let_through()
+    expect(text(page)).to_have_value("qui 14-18")
+
+
+def test_a_press_in_the_grid_drops_what_a_key_moved(page):
+    held = Held(page)
+    bar(page, "segunda, 8:00 até 12:00").press("ArrowDown")
+    drag(page, (4, 17.95), (4, 19))
+    held.let_through()
+    held.let_through()
+    expect(text(page)).to_have_value("seg 8:15-12:15; qui 14-19")
+
+
+def test_what_is_typed_before_the_answer_stays(page):
+    held = Held(page)
+    drag(page, (1, 11.95), (1, 13))
+    text(page).fill("seg 8-12; qui 14-18; sáb 9-10")
+    held.let_through()
+    held.let_through()
+    expect(text(page)).to_have_value("seg 8-13; qui 14-18; sáb 9-10")
+
+
+def test_an_answer_to_typing_waits_for_no_drag(page):
+    read, held = Held(page, "ler"), Held(page)
+    text(page).fill("seg 8-12; qui 14-18; sáb 9-10")
+    drag(page, (1, 11.95), (1, 13))
+    late = read.next()
+    held.let_through()
+    expect(text(page)).to_have_value("seg 8-13; qui 14-18; sáb 9-10")
+    # What was understood of the text before the drag is not shown any more.
+    with page.expect_response("**/horarios/ler/"):
+        late.continue_()
+    drag(page, (1, 12.95), (1, 14))
+    held.let_through()
+    expect(text(page)).to_have_value("seg 8-14; qui 14-18; sáb 9-10")
+
+
+def test_a_mistake_typed_before_the_answer_is_said(page):
+    held = Held(page)
+    drag(page, (1, 11.95), (1, 13))
+    text(page).fill("sáp 8-12")
+    held.let_through()
+    held.let_through()
+    expect(page.locator("#week-wrong")).to_have_text("O texto tem um erro: a mudança não entrou.")
+    expect(page.locator("mark")).to_have_text("sáp")
+    expect(text(page)).to_have_value("sáp 8-12")
+    text(page).fill("sáb 8-12")
+    expect(page.locator("#week-wrong")).to_be_hidden()
+    assert violations(page) == []
+
+
+def test_a_bar_that_is_gone_from_the_text_is_not_written(page):
+    held = Held(page)
+    drag(page, (1, 11.95), (1, 13))
+    text(page).fill("ter 8-12")
+    held.let_through()
+    held.let_through()
+    refused = page.locator("#week-grid li").first.get_by_role("alert")
+    expect(refused).to_have_text("O texto mudou: olhe e arraste de novo.")
+    expect(text(page)).to_have_value("ter 8-12")
+
+
+@pytest.mark.parametrize("path", ["admin", "/comecar/medico/"])
+def test_a_server_that_is_away_leaves_the_hours(page, address, complaints, path):
+    if path != "admin":
+        page.goto(path)
+        page.locator("#id_week").fill("seg 8-12; qui 14-18")
     page.route("**/horarios/arrastar/", lambda route: route.abort())
     bar(page, "segunda, 8:00 até 12:00").press("Delete")
-    expect(page.locator("#week-led")).to_contain_text("Sem resposta")
-    expect(text(page)).to_have_value("seg 8-12; qui 14-18")
+    expect(page.get_by_role("alert").filter(has_text="Sem resposta: ficou como estava. Tente de novo.")).to_be_visible()
+    expect(page.locator("#trouble .message")).to_have_count(0)
+    expect(page.locator(".bar.moved")).to_have_count(0)
+    page.unroute("**/horarios/arrastar/")
+    bar(page, "segunda, 8:00 até 12:00").press("Delete")
+    expect(page.locator("#id_week")).to_have_value("qui 14-18")
+    expect(page.locator("#week-wrong")).to_be_hidden()
     complaints.clear()
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_an_error_of_the_server_has_words_of_its_own(page, complaints, status):
+    page.route("**/horarios/arrastar/", lambda route: route.fulfill(status=status))
+    bar(page, "segunda, 8:00 até 12:00").press("Delete")
+    expect(page.locator("#week-wrong")).to_have_text("Não deu certo: ficou como estava. Tente de novo.")
+    complaints.clear()
+
+
+def test_an_ended_session_leaves_the_typed_week(page, manager):
+    StaffSession.objects.all().delete()
+    bar(page, "segunda, 8:00 até 12:00").press("Delete")
+    expect(page.locator("#trouble > .message")).to_contain_text("Sua sessão terminou.")
+    expect(text(page)).to_have_value("seg 8-12; qui 14-18")
+    expect(page.locator(".bar.moved")).to_have_count(0)
+    assert violations(page) == []
+
+
+def test_a_night_decides_what_the_grid_offers(page):
+    whole = page.get_by_role("button", name="Mostrar 24 horas")
+    drag(page, (5, 20.05), (5, 22), (6, 7))
+    expect(text(page)).to_have_value("seg 8-12; qui 14-18; sex 20-7")
+    expect(whole).to_be_hidden()
+    page.get_by_role("button", name="Voltar ao que estava").click()
+    expect(text(page)).to_have_value("seg 8-12; qui 14-18")
+    expect(whole).to_be_visible()
+
+
+def test_the_ends_of_a_short_bar_are_dragged(page):
+    text(page).fill("seg 8-8:15")
+    expect(bar(page, "segunda, 8:00 até 8:15")).to_be_visible()
+    drag(page, (1, 8.2), (1, 9.5))
+    expect(text(page)).to_have_value("seg 8-9:30")
+
+
+def test_plus_takes_the_first_gap_or_none(page):
+    text(page).fill("seg 8-24; ter 0-24; qua 20-2; qui 8-10 12-14")
+    expect(page.locator("#week-grid button.bar")).to_have_count(5)
+    expect(page.get_by_role("button", name="Mais um horário: terça")).to_be_disabled()
+    for day in ("segunda", "quarta", "quinta"):
+        page.get_by_role("button", name=f"Mais um horário: {day}").click()
+    expect(text(page)).to_have_value("seg 0-4 8-24; ter 0-24; qua 8-12 20-2; qui 8-10 10-12 12-14")
+    assert violations(page) == []
+
+
+def test_going_back_keeps_what_was_typed_since(page):
+    back = page.get_by_role("button", name="Voltar ao que estava")
+    drag(page, (1, 11.95), (1, 13))
+    expect(text(page)).to_have_value("seg 8-13; qui 14-18")
+    text(page).fill("seg 8-13; qui 14-18; sáb 9-10")
+    back.click()
+    expect(text(page)).to_have_value("seg 8-12; qui 14-18")
+    back.click()
+    expect(text(page)).to_have_value("seg 8-13; qui 14-18; sáb 9-10")
+    expect(back).to_be_disabled()
+    expect(page.locator("#week-said")).to_be_focused()
+
+
+def test_sideways_drift_makes_no_night(page):
+    drag(page, (2, 19.95), (3, 14.05, 0.2))
+    expect(text(page)).to_have_value("seg 8-12; ter 14-20; qui 14-18")
 
 
 def test_a_new_doctor_has_the_grid_too(page):

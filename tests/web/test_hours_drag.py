@@ -55,7 +55,10 @@ def test_what_cannot_be_is_refused_on_its_day(manager, becomes, day, sentence):
 
 
 def test_a_text_that_was_typed_meanwhile_stays(manager):
-    assert 'data-written="ter 9-12"' in drag(manager, "ter 9-12", was="1 480 720", becomes="1 480 750")
+    answer = drag(manager, "ter 9-12", was="1 480 720", becomes="1 480 750")
+    assert 'data-written="ter 9-12"' in answer
+    (monday,) = [part for part in answer.split("<li")[1:] if 'role="alert"' in part]
+    assert "Segunda" in monday and "O texto mudou: olhe e arraste de novo." in monday
     answer = drag(manager, "sáp 8-12", becomes="1 480 750")
     assert "<mark>sáp</mark>" in answer and "data-written" not in answer
 

@@ -26,7 +26,7 @@ def test_what_was_understood_is_said_and_drawn(manager):
     assert 'aria-label="quarta, 13:30 até 18:00"' in answer
     # A night of Sunday goes on on Monday, and the whole day is shown for it.
     assert 'class="bar rest from-0 to-24" data-hours="7 1320 1560"' in answer.partition("Terça")[0]
-    assert 'class="week-grid whole"' in answer
+    assert 'class="week-grid" data-night' in answer
     assert answer.count("hx-swap-oob") == 2 and "hx-post" not in answer
 
 

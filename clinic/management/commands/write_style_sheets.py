@@ -65,7 +65,7 @@ def _week_placement() -> Iterator[str]:
     yield "/* The five-minute rows of a week of hours, written by `manage.py write_style_sheets`: an hour a line. */"
     yield f".week-grid{{--first:{FIRST_ROW};--last:{LAST_ROW}}}"
     rows, an_hour = DAY_MINUTES // ROW_MINUTES, 60 // ROW_MINUTES
-    yield f".whole .week-grid,.week-grid.whole{{--first:0;--last:{rows}}}"
+    yield f".whole .week-grid,.week-grid[data-night]{{--first:0;--last:{rows}}}"
     for hour in range(0, rows + 1, an_hour):
         numbers = range(hour, min(hour + an_hour, rows + 1))
         yield "".join(f".week-grid .from-{row}{{--from:{row}}}.week-grid .to-{row}{{--to:{row}}}" for row in numbers)

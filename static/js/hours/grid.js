@@ -1,13 +1,18 @@
-// The week of hours under its text as lanes and bars: what they stand for, and the outline of hours that are led to a place.
+// The week of hours under its text as lanes and bars: what they stand for, and the outlines of hours that are moved.
 
-const DAY_MINUTES = 1440;
+export const DAY_MINUTES = 1440;
 const ROW_MINUTES = 5;
+const USUAL_START = 480;
+const USUAL_LENGTH = 240;
 
 export const weekRead = () => document.querySelector(".week-read");
 export const weekGrid = () => document.getElementById("week-grid");
 export const weekField = () => document.getElementById(weekRead().dataset.field);
 export const weekLanes = () => [...weekGrid().querySelectorAll(".lane")];
-const laneOf = (day) => weekLanes()[day - 1];
+export const laneOf = (day) => weekLanes()[day - 1];
+
+// The bundle is on pages without a week too.
+export const listenBesideWeek = (type, act, options) => weekRead() && document.addEventListener(type, act, options);
 
 // Hours are an ISO weekday, and minutes since the midnight that begins it: from, and to, which may be on the day after.
 export function hoursOfBar(bar) {
@@ -40,8 +45,6 @@ export function spokenHours({ day, from, to }) {
   return weekRead().dataset.spoken.replace(/\{(\w+)\}/g, (_, name) => words[name]);
 }
 
-export const sayOfWeek = (sentence) => { document.getElementById("week-led").textContent = sentence; };
-
 export const clampMinutes = (minutes, least, most) => Math.min(Math.max(minutes, least), most);
 
 // Those that end on the day after stand on both days.
@@ -49,9 +52,25 @@ function partsOf({ day, from, to }) {
   return to > DAY_MINUTES ? [[day, from, DAY_MINUTES], [dayBeside(day, 1), 0, to - DAY_MINUTES]] : [[day, from, to]];
 }
 
-export function removeLed() {
-  for (const element of weekGrid()?.querySelectorAll(".led") || []) element.remove();
-  for (const bar of weekGrid()?.querySelectorAll(".moved") || []) bar.classList.remove("moved");
+function freeSpansOf(day) {
+  const taken = [...laneOf(day).querySelectorAll(".bar[data-hours]")].flatMap((bar) => partsOf(hoursOfBar(bar)));
+  const own = taken.filter(([on]) => on === day).sort(([, one], [, other]) => one - other);
+  const starts = [0, ...own.map(([, , to]) => to)];
+  const ends = [...own.map(([, from]) => from), DAY_MINUTES];
+  return starts.map((from, at) => [from, ends[at]]).filter(([from, to]) => from < to);
+}
+
+// Where hours can be added to a day: first after the usual start, then before it; undefined on a full day.
+export function freeHoursOf(day) {
+  const spans = freeSpansOf(day);
+  const late = spans.find(([, to]) => to > USUAL_START);
+  const from = late ? Math.max(late[0], USUAL_START) : spans[0]?.[0];
+  return spans.length ? { day, from, to: Math.min(from + USUAL_LENGTH, (late || spans[0])[1]) } : undefined;
+}
+
+function removeOutlines() {
+  for (const element of weekGrid().querySelectorAll(".in-motion")) element.remove();
+  for (const bar of weekGrid().querySelectorAll(".moved")) bar.classList.remove("moved");
 }
 
 function timeOfHours({ from, to }) {
@@ -60,16 +79,22 @@ function timeOfHours({ from, to }) {
   return time;
 }
 
-// Outlines hours at a place; the bars of what they were are shown as left.
-export function drawLed(was, at) {
-  removeLed();
+function drawOutline({ was, at, isSent }) {
   if (was) for (const bar of weekGrid().querySelectorAll(`[data-hours="${wordsOf(was)}"]`)) bar.classList.add("moved");
-  for (const [day, first, last] of partsOf(at)) {
+  for (const [day, first, last] of at ? partsOf(at) : []) {
     const part = document.createElement("div");
-    part.className = `bar led from-${Math.floor(first / ROW_MINUTES)} to-${Math.ceil(last / ROW_MINUTES)}`;
+    part.className = `bar in-motion from-${Math.floor(first / ROW_MINUTES)} to-${Math.ceil(last / ROW_MINUTES)}`;
     part.ariaHidden = "true";
     if (day === at.day) part.append(timeOfHours(at));
     part.classList.toggle("late", first > DAY_MINUTES / 2);
+    part.classList.toggle("sent", Boolean(isSent));
     laneOf(day).append(part);
   }
+}
+
+// Outlines hours at their places; the bars of what they were are shown as left.
+export function drawOutlines(moves) {
+  if (!weekGrid()) return;
+  removeOutlines();
+  moves.forEach(drawOutline);
 }

@@ -269,7 +269,10 @@ def test_a_pdf_of_too_many_visits_asks_for_some_doctors(desk, doctor, monkeypatc
     visit(doctor, 9), visit(doctor, 10)
     address = reverse("web:printed-day-pdf", args=[MONDAY])
     assert len(pages_of(desk.get(address))) == 1
+    assert f'href="{address}' in listed(desk)
     visit(doctor, 11)
+    shown = listed(desk)
+    assert f'href="{address}' not in shown and "Um PDF leva até 2 agendamentos" in shown
     answer = desk.get(address, {"telefone": "1"}, follow=True)
     assert answer.redirect_chain == [(f"/agenda/{MONDAY}/lista/?telefone=1", 302)]
     assert "Um PDF leva até 2 agendamentos. Escolha alguns médicos(as)." in answer.text

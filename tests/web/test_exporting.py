@@ -217,6 +217,15 @@ def test_who_may_export_lists_may_not_take_the_clinic(client, method):
     assert not ClinicEvent.objects.exists()
 
 
+def test_a_clinic_is_taken_along_once_at_a_time(client, manager):
+    address = reverse("web:export-clinic")
+    first, second = client.post(address), client.post(address)
+    assert second.status_code == 409 and "baixado em outra janela" in second.text
+    assert b"".join(first.streaming_content).startswith(b"PK")
+    assert client.post(address).status_code == 200
+    assert ClinicEvent.objects.count() == 2
+
+
 def full_disk():
     return Path("/dev/full").open("w+b")
 

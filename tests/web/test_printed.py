@@ -340,6 +340,16 @@ def test_the_longest_notes_are_as_large_as_the_rest(desk, doctor):
     assert min(sizes) >= 9
 
 
+def test_notes_longer_than_a_page_go_on_as_wide(desk, doctor):
+    visit(doctor, 9, notes="WWWWWWWWW " * 500)
+    asked = {"escolhido": "1", "observacoes": "1", "telefone": "1"}
+    answer = desk.get(reverse("web:printed-day-pdf", args=[MONDAY]), asked)
+    found = [page.extract_text() for page in PdfReader(BytesIO(answer.content)).pages]
+    *full, _last = [line for page in found for line in page.splitlines() if "WWW" in line]
+    assert len(found) == 2 and sum(page.count("W") for page in found) == 4500
+    assert {line.count("W") for line in full[1:]} == {54}
+
+
 def test_the_list_and_the_slip_lead_to_their_pdfs(desk, doctor):
     made = visit(doctor, 9)
     assert f'href="/agenda/{MONDAY}/lista/pdf/?observacoes=1' in listed(desk, observacoes="1")

@@ -21,8 +21,8 @@ LOOKED_AT = 64 * 1024  # bytes, for the separator
 PIECE = 1024 * 1024
 LONGEST_CELL = 20_000  # characters: the longest notes, and what stands between a quote and a forgotten one
 LONGEST_LINE = 60 * LONGEST_CELL  # characters that are read at once
-OF_DOCUMENTS = ("%PDF-", "{\\rtf")  # that begin as texts
-OF_WEB_PAGES = ("<!doctype", "<html", "<head", "<meta", "<table", "<?xml")
+OF_DOCUMENTS = ("%pdf-", "{\\rtf", "<?xml")  # that begin as texts
+OF_WEB_PAGES = ("<!doctype", "<html", "<head", "<meta", "<table")
 A_FEW = 10  # control characters that a damaged table may have, and one of 32 besides; of an image three of 32 are
 LOST = "\N{REPLACEMENT CHARACTER}"  # in the place of NUL, which PostgreSQL cannot hold; the rules refuse it
 
@@ -42,9 +42,10 @@ def read_csv(file: IO[bytes]) -> CsvTable:
     file.seek(0)
     start = file.read(LOOKED_AT)
     text = codecs.getincrementaldecoder(_codec(encoding, start))(errors="replace").decode(start)
-    if text.startswith(OF_DOCUMENTS) or sum(map(_is_control, text)) > A_FEW + len(text) // 32:
+    begins = text.lstrip("\ufeff \t\r\n").lower()
+    if begins.startswith(OF_DOCUMENTS) or sum(map(_is_control, text)) > A_FEW + len(text) // 32:
         raise no_table()
-    if text.lstrip("\ufeff \t\r\n").lower().startswith(OF_WEB_PAGES):
+    if begins.startswith(OF_WEB_PAGES):
         raise ImportRefused(_("É uma página da web com nome de planilha. Abra-a no Excel e exporte como .xlsx ou CSV."))
     separator = separator_of(text)
     file.seek(0)
@@ -119,7 +120,9 @@ def _rows(file: IO[bytes], codec: str, separator: str) -> Iterator[tuple[int, li
         begins = 1
         for cells in reader:
             if lines.are_torn(separator):
-                sentence = _("Na linha %(row)s há aspas que não fecham. Feche-as, ou apague-as, e envie de novo.")
+                sentence = _(
+                    "Na linha %(row)s começa um texto com aspas no meio ou que não fecham. Apague-as e envie de novo."
+                )
                 raise ImportRefused(sentence % {"row": begins})
             yield begins, [cell.strip() for cell in cells]
             begins = reader.line_num + 1

@@ -1,6 +1,13 @@
 """What is wrong with a file or a run as a whole, in one sentence for who sent it."""
 
+import lzma
+import zipfile
+import zlib
+
 from django.utils.translation import gettext as _
+
+# What zipfile and its unpackers raise of a file that is damaged, cut, encrypted or packed in a way they do not know.
+UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
 
 
 class ImportRefused(Exception):

@@ -13,7 +13,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from clinic.exchange.csv_files import LONGEST_CELL, read_csv
-from clinic.exchange.faults import ImportRefused, damaged, empty, no_table, with_password
+from clinic.exchange.faults import UNREADABLE_ZIP, ImportRefused, damaged, empty, no_table, with_password
 from clinic.exchange.ods_files import read_ods
 from clinic.exchange.xlsx_files import read_xlsx
 
@@ -75,7 +75,7 @@ def _open_zipped(file: IO[bytes]) -> Sheet:
         with zipfile.ZipFile(file) as archive:
             _refuse_bomb(archive)
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except (*UNREADABLE_ZIP, ValueError) as error:
         raise damaged() from error
     file.seek(0)
     if "xl/workbook.xml" in names:

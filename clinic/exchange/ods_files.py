@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.ElementTree import iterparse
 
 from clinic.exchange.csv_files import LOST
-from clinic.exchange.faults import damaged, empty
+from clinic.exchange.faults import UNREADABLE_ZIP, damaged, empty
 
 TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
@@ -63,7 +63,7 @@ def _rows(file: IO[bytes], most_columns: int, most_lines: int) -> Iterator[tuple
                     for place in range(1, min(repeated, MOST_REPEATED_ROWS) + 1):
                         yield sheet, number + place, list(cells)
                 number += repeated
-    except (ParseError, zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+    except (*UNREADABLE_ZIP, ParseError, ValueError) as error:
         raise damaged() from error
 
 

@@ -4,19 +4,18 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import IO, Any
-from zipfile import BadZipFile
 
 from openpyxl import load_workbook
 
 from clinic.exchange.csv_files import LOST
-from clinic.exchange.faults import damaged, empty
+from clinic.exchange.faults import UNREADABLE_ZIP, damaged, empty
 
 PIECE = 1024 * 1024
 LONGEST_ROW = 16 * PIECE
 VALUES = (b"<v>", b"<v ", b"<is>", b"<is ", b"<t>", b"<t ")
 NUMBER_OF_ROW = re.compile(rb'<row [^>]*?\br="(\d{1,11})"')
 # What openpyxl and the parsers of XML below it raise for a file that is not as it should be.
-BROKEN = (KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError, BadZipFile, OSError, EOFError)
+BROKEN = (*UNREADABLE_ZIP, KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError)
 
 
 def read_xlsx(file: IO[bytes]) -> tuple[str, Iterator[tuple[int, list[str]]]]:

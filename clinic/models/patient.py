@@ -53,12 +53,19 @@ def phone_hash(e164: str, clinic_id: int) -> str:
     return hmac.new(key, e164.encode(), hashlib.sha256).hexdigest()
 
 
+def stored_phone(patient: Any) -> tuple[str | None, str]:
+    """Return the phone that is stored of a row, in E.164, and its hash; None and "" without a phone. `patient` is a
+    Patient, or the model of that name in a migration."""
+    e164 = patient.phone.as_e164 if patient.phone else None
+    return e164, phone_hash(e164, patient.clinic_id) if e164 else ""
+
+
 class PhoneHashField(StringField):
     """Computed from the row's phone at every save; "" without a phone."""
 
     # `instance` is a Patient, or the model of that name in a migration.
     def pre_save(self, instance: Any, add: bool) -> str:
-        value = phone_hash(instance.phone.as_e164, instance.clinic_id) if instance.phone else ""
+        _e164, value = stored_phone(instance)
         setattr(instance, self.attname, value)
         return value
 

@@ -25,11 +25,12 @@ def patient_ids(clinic: Clinic) -> list[int]:
 
 
 def counts(clinic: Clinic) -> dict[str, int]:
-    """Return how many `patients` and `appointments` an archive of the clinic holds: people once, also if they are
-    blocked by their own request, and nothing that was taken back or deleted, whose rows are blank. Two queries."""
-    asked = Exists(DataRequest.objects.filter(patient=OuterRef("pk")))
+    """Return how many `patients` and `appointments` an archive of the clinic holds: people once, also those whose
+    data are sealed at their own request, and nothing that was erased, taken back or deleted, whose rows are blank. Two
+    queries."""
+    sealed = Exists(DataRequest.objects.filter(patient=OuterRef("pk"), outcome__in=DataRequest.SEALED))
     return {
-        "patients": Patient.objects.of(clinic).filter(NOT_MERGED & (NOT_BLOCKED | asked)).order_by().count(),
+        "patients": Patient.objects.of(clinic).filter(NOT_MERGED & (NOT_BLOCKED | sealed)).order_by().count(),
         "appointments": Appointment.objects.of(clinic).kept().order_by().count(),
     }
 

@@ -135,7 +135,7 @@ def change_imported(patient: Patient, changes: Mapping[str, Sequence[Any]], clin
 
 
 def register_imported(several: Sequence[CleanedDetails], clinic: Clinic, by: Author) -> list[Patient]:
-    """Add the patients of these rows, which `examine_row` has not found; in the same order. Two statements.
+    """Add the patients of these rows, which `examine_row` has not found; in the same order.
 
     Runs in the caller's transaction, in which they were examined with `lock`."""
     return register_all(clinic, several, by=by)

@@ -13,7 +13,7 @@ from clinic.copying import copy_rows, next_ids
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Patient, phones
 from clinic.models.locks import get_locked, hold_advisory
-from clinic.models.patient import NOT_BLOCKED, phone_hash
+from clinic.models.patient import NOT_BLOCKED, stored_phone
 from clinic.refusals import Reason, Refusal, Refused, refuse
 from clinic.registry import sql
 from clinic.registry.consents import follow_column, follow_registered
@@ -183,16 +183,15 @@ def register_all(clinic: Clinic, several: Collection[CleanedDetails], *, by: Aut
         Patient(pk=pk, clinic=clinic, created_at=now, updated_at=now, **_storable(cleaned))
         for pk, cleaned in zip(next_ids(Patient, len(several)), several, strict=True)
     ]
-    phones_of = [cleaned.details.phone for cleaned in several]
-    copy_rows(Patient, COPIED, map(_copied, patients, phones_of))
+    copy_rows(Patient, COPIED, map(_copied, patients))
     record_registered([(patient, details_of(patient)) for patient in patients], by)
     follow_registered(patients, by)
     return patients
 
 
-def _copied(patient: Patient, phone: str) -> list[Any]:
-    """Return the values of COPIED of a patient who has this phone."""
-    computed = {"phone": phone or None, "phone_hash": phone_hash(phone, patient.clinic_id) if phone else ""}
+def _copied(patient: Patient) -> list[Any]:
+    """Return the values of COPIED, as a save would store them."""
+    computed = dict(zip(("phone", "phone_hash"), stored_phone(patient), strict=True))
     return [computed[name] if name in computed else getattr(patient, name) for name in COPIED]
 
 

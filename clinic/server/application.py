@@ -29,6 +29,7 @@ REFUSED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 MOST_IN_MEMORY = 256 * 1024  # bytes of a file that is an answer; a larger one is sent from the disk
 PIECE = 256 * 1024
 STALLED_SECONDS = 60  # for a piece: a client with 35 kbit/s takes it in time
+SENT_SECONDS = 3600  # for the whole file, which takes room on the disk meanwhile
 
 FAILED = "Algo falhou no servidor. Tente de novo em um minuto."
 FAILED_HEADERS = (
@@ -46,12 +47,13 @@ type Wsgi = Callable[[Environ, Callable[..., object]], Iterable[bytes]]
 @dataclass
 class Answer:
     """The response of a WSGI application; `start` is its `start_response`. The body is in memory, or a large one in the
-    open `file`, from where that stands."""
+    open `file`, from where that stands; `kept` is what goes with it until then (`clinic.server.disk`)."""
 
     status: int = 500
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
     file: IO[bytes] | None = None
+    kept: object = None
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
         self.status = int(status.split(" ", 1)[0])
@@ -85,8 +87,11 @@ class Application:
         if answer.file is None:
             await send({"type": "http.response.body", "body": answer.body})
         else:
-            with answer.file:
-                await _send_file(answer.file, send)
+            try:
+                with answer.file:
+                    await _send_file(answer.file, receive, send)
+            finally:
+                answer.kept = None  # the thread still has the answer, until its next one
 
     def answer(self, environ: Environ) -> Answer:
         """Run Django in a thread. Requests that Django itself cannot read reach none of our error pages."""
@@ -103,6 +108,7 @@ class Application:
             if isinstance(chunks, FileWrapper) and _size(chunks.filelike) > MOST_IN_MEMORY:
                 # A descriptor of its own: what the response closes at its end, it closes here, in its thread.
                 answer.file = os.fdopen(os.dup(chunks.filelike.fileno()), "rb")
+                answer.kept = getattr(chunks.filelike, "kept", None)
             else:
                 answer.body = b"".join(chunks)
         finally:
@@ -119,13 +125,30 @@ def _size(file: IO[bytes]) -> int:
         return 0
 
 
-async def _send_file(file: IO[bytes], send: Send) -> None:
-    """Send the rest of the file, a PIECE in memory at a time, as fast as it is taken and without a thread. Of a client
-    that takes nothing for STALLED_SECONDS the connection is broken off."""
+async def _send_file(file: IO[bytes], receive: Receive, send: Send) -> None:
+    """Send the rest of the file, a PIECE in memory at a time, as fast as it is taken and without a thread; for at most
+    SENT_SECONDS.
+
+    To a client that takes nothing for STALLED_SECONDS no more is sent: the file can be closed. granian closes the
+    connection, without the rest, once the client has taken what was on its way (some MB), or has gone."""
+    gone = asyncio.create_task(_disconnected(receive))
     try:
-        while piece := file.read(PIECE):
-            async with asyncio.timeout(STALLED_SECONDS):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        async with asyncio.timeout(SENT_SECONDS):
+            while piece := file.read(PIECE):
+                async with asyncio.timeout(STALLED_SECONDS):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                # granian's `send` to a client that has gone returns at once, and others would wait for the whole file.
+                await asyncio.sleep(0)
+                if gone.done():
+                    return
     except TimeoutError:
         return
+    finally:
+        gone.cancel()
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Wait until the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

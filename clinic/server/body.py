@@ -5,6 +5,7 @@ memory, in a file without a name, of which a killed process leaves nothing.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,10 +14,11 @@ from typing import IO, Any
 from django.conf import settings
 
 from clinic.server import uploads
-from clinic.server.disk import unnamed_file
+from clinic.server.disk import close_file, unnamed_file
 
 SECONDS = 10  # for the whole body, from when the application waits for it
 MULTIPART = b"multipart/"
+logger = logging.getLogger(__name__)
 _files = asyncio.Semaphore(uploads.MOST_AT_ONCE)  # nobody waits for it
 
 # as in the ASGI specification
@@ -58,25 +60,28 @@ async def read_body(headers: dict[bytes, bytes], receive: Receive, path: str = "
 
 
 async def _read_file(declared: bytes | None, receive: Receive) -> Body:
-    """Write the body into a file; refused like any other, with bounds of its own, where no length is declared, and with
-    503 where so many files are on their way already."""
+    """Write the body into a file; refused like any other, with bounds of its own, where no length is declared, with 503
+    where so many files are on their way already, and with 507 where the disk takes it not."""
     if declared is None:
         return Body(refused=HTTPStatus.BAD_REQUEST)
     if not declared.isdigit() or len(declared) > 20 or int(declared) > uploads.MOST_BYTES:
         return Body(refused=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if _files.locked():
         return Body(refused=HTTPStatus.SERVICE_UNAVAILABLE)
-    file = unnamed_file()  # closed by the application, after the answer
-    refused = None
+    file, refused = None, None
     try:
+        file = unnamed_file()  # closed by the application, after the answer
         async with _files, asyncio.timeout(uploads.SECONDS):
             refused = await _write_messages(receive, int(declared), file)
+            file.seek(0)
     except TimeoutError:
         refused = HTTPStatus.REQUEST_TIMEOUT
+    except OSError:
+        logger.exception("An uploaded file could not be written to the disk")
+        refused = HTTPStatus.INSUFFICIENT_STORAGE
     if refused:
-        file.close()
+        close_file(file)
         return Body(refused=refused)
-    file.seek(0)
     return Body(file=file)
 
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.core.exceptions import TooManyFieldsSent
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -29,6 +29,7 @@ FILE_TEMPLATES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "413_file.html",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "415_file.html",
     HTTPStatus.SERVICE_UNAVAILABLE: "503_file.html",
+    HTTPStatus.INSUFFICIENT_STORAGE: "507_file.html",
 }
 
 
@@ -38,6 +39,14 @@ def _address(name: str) -> str:
     return reverse(name)
 
 
+def refused_body(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
+    """Return the page that says why a body was not taken."""
+    with translation.override(translation.get_language_from_request(request)):
+        of_file = FILE_TEMPLATES if request.path_info.startswith(uploads.PREFIX) else {}
+        template = of_file.get(status) or TEMPLATES.get(status, "400.html")
+        return render(request, template, status=status)
+
+
 class RefusedBodyMiddleware:
     """Answer a page's request whose body was refused; the APIs answer theirs (`clinic.api.reading`)."""
 
@@ -45,13 +54,10 @@ class RefusedBodyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        status = request.META.get(REFUSED_BODY)
+        status: HTTPStatus | None = request.META.get(REFUSED_BODY)
         if status is None or request.path_info.lower().startswith(settings.PROGRAMS):
             return self.get_response(request)
-        with translation.override(translation.get_language_from_request(request)):
-            of_file = FILE_TEMPLATES if request.path_info.startswith(uploads.PREFIX) else {}
-            template = of_file.get(status) or TEMPLATES.get(status, "400.html")
-            return render(request, template, status=status)
+        return refused_body(request, status)
 
 
 class FieldCountMiddleware:

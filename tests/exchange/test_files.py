@@ -97,6 +97,7 @@ TWO_HUNDRED = [["Nome", *(f"c{number}" for number in range(199))]]
         (zipped({"content.xml": b"?", "META-INF/manifest.xml": "<manifest:encryption-data/>"}), "tem senha"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "Não é uma planilha"),
         (b"%PDF-1.7\n1 0 obj << >>\n" * 90, "Não é uma planilha"),
+        (b'<?xml version="1.0"?>\n<nfe><total>9</total></nfe>\n', "Não é uma planilha"),
         (b"\r\n<HTML><table><tr><td>Nome</td></tr></table>", "página da web"),
         (csv_bytes([["Nome"], ["Ana"], ["x" * 20_001]]), "linha 3 "),
         (b"PK\x03\x04broken", "danificado"),
@@ -107,19 +108,71 @@ TWO_HUNDRED = [["Nome", *(f"c{number}" for number in range(199))]]
         (bytes(5000), "Não é uma planilha"),
         (csv_bytes(TWO_HUNDRED), "200 colunas"),
         (b'Nome;Tel\n"Ana;1\n' + b"Rui;2\n" * 9000, "linha 2 "),
-        (b'Nome;Tel\nBia;0\n"Ana;1\nRui;2\n', "linha 3 há aspas"),
-        (b'Nome;Tel\nBia;0\n"Ana;1', "linha 3 há aspas"),
-        (b'Nome;Tel\n"Ana;1\nRui;"2"\nLia;3\n', "linha 2 há aspas"),
+        (b'Nome;Tel\nBia;0\n"Ana;1\nRui;2\n', "linha 3 começa um texto com aspas"),
+        (b'Nome;Tel\nBia;0\n"Ana;1', "linha 3 começa um texto com aspas"),
+        (b'Nome;Tel\n"Ana;1\nRui;"2"\nLia;3\n', "linha 2 começa um texto com aspas"),
         ("Nome;Tel\n".encode("utf-16") + b"\x00\xd8", "UTF-16"),
     ],
     ids=[
-        *("empty", "old", "xlsx-password", "ods-password", "png", "pdf", "html", "long", "cut", "zip", "bomb"),
-        *("ods-dtd", "xlsx-dtd", "binary", "wide", "quote", "quote-soon", "quote-last", "quote-closed", "utf-16"),
+        *("empty", "old", "xlsx-password", "ods-password", "png", "pdf", "xml", "html", "long", "cut", "zip"),
+        *(
+            "bomb",
+            "ods-dtd",
+            "xlsx-dtd",
+            "binary",
+            "wide",
+            "quote",
+            "quote-soon",
+            "quote-last",
+            "quote-closed",
+            "utf-16",
+        ),
     ],
 )
 def test_what_cannot_be_read_has_a_sentence(content, part):
     with pytest.raises(ImportRefused, match=part):
         read(content)
+
+
+def parts_of(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {part.filename: archive.read(part) for part in archive.infolist()}
+
+
+def damaged(content, name, method=zipfile.ZIP_DEFLATED):
+    """Return the file packed by this method, with other bytes at the beginning of a part."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for part, text in parts_of(content).items():
+            archive.writestr(part, text)
+        offset = archive.getinfo(name).header_offset
+    packed = bytearray(file.getvalue())
+    begins = offset + 30 + len(name)
+    packed[begins + 9 : begins + 13] = b"\xff\xff\xff\xff"
+    packed[begins] = 0xFF if method == zipfile.ZIP_DEFLATED else packed[begins]
+    return bytes(packed)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        (ods_by_odfpy, "META-INF/manifest.xml"),
+        (ods_by_odfpy, "content.xml"),
+        (xlsx_by_openpyxl, "xl/worksheets/sheet1.xml"),
+    ],
+)
+def test_a_damaged_part_of_a_zip_has_a_sentence(made, name, method):
+    with pytest.raises(ImportRefused, match="danificado"):
+        read(damaged(made(TABLE), name, method))
+
+
+@pytest.mark.parametrize(("made", "name"), [(ods_by_odfpy, "content.xml"), (xlsx_by_openpyxl, "xl/workbook.xml")])
+def test_a_way_of_packing_that_nobody_knows_is_damage(made, name):
+    content = bytearray(damaged(made(TABLE), name, zipfile.ZIP_STORED))
+    content[content.index(b"PK\x01\x02", content.rindex(name.encode()) - 46) + 10] = 9  # Deflate64
+    with pytest.raises(ImportRefused, match="danificado"):
+        read(bytes(content))
 
 
 def test_a_file_of_a_gigabyte_is_refused_by_its_size():

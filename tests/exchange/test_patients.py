@@ -1,6 +1,7 @@
 """A spreadsheet of patients from the file to the clinic and back: every row's fate, and what is stored."""
 
 import io
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -13,7 +14,18 @@ from clinic.exchange import ImportRefused, runs
 from clinic.models import ClinicEvent, Consent, ImportRow, ImportRun, Patient, PatientEvent
 from clinic.queries import imports
 from clinic.queries.history import sentence_of_clinic
-from clinic.registry import Author, change_patient, record_consent, redact_patient, request_deletion, restrict
+from clinic.registry import (
+    Author,
+    PatientDetails,
+    Policy,
+    change_patient,
+    record_consent,
+    redact_patient,
+    request_deletion,
+    restrict,
+)
+from clinic.registry.imported_patients import cleaned_row
+from clinic.registry.patients import register_all, register_patient
 from tests.exchange.sheets import csv_bytes
 from tests.factories import cpf, make_clinic, make_lisbon, make_manager, make_patient, make_payer
 
@@ -74,6 +86,52 @@ def test_every_field_is_stored_as_the_form_would(clinic, by):
     assert (event.kind, event.channel, event.user) == ("registered", "browser", by.user)
     assert event.changes["name"] == ["", "maria da Silva"]
     assert (run.state, fates(run)) == ("imported", ["new"])
+
+
+FILLED = PatientDetails(
+    name="Ana Lima",
+    phone="81 91234-5678",
+    phone_of="mãe",
+    second_phone="81 3333-4444",
+    second_phone_of="vizinha",
+    guardian_name="Rosa Lima",
+    guardian_relation="mãe",
+    birth_date=date(1980, 3, 5),
+    cpf=cpf(1),
+    document_type="passport",
+    document_number="FX123456",
+    document_country="Peru",
+    card_number="0123X",
+    card_expires_on=date(2031, 3, 4),
+    accepts_whatsapp=False,
+    email="a@example.org",
+    social_name="Aninha",
+    notes="traz exames",
+    alert="cuidado",
+    died=True,
+    died_on=date(2020, 3, 4),
+)
+
+
+@pytest.mark.parametrize("details", [FILLED, PatientDetails(name="Ana Lima")])
+def test_many_are_stored_as_one_alone(clinic, by, details):
+    """But for what two rows never share."""
+    if details.card_number:
+        details = replace(details, payer_id=make_payer(clinic).pk)
+    own = {"id", "uuid", "created_at", "updated_at", "changed_at"}
+    names = [field.attname for field in Patient._meta.concrete_fields if field.attname not in own]
+
+    def stored(register):
+        with transaction.atomic():
+            row = Patient.objects.filter(pk=register().pk).values(*names).get()
+            transaction.set_rollback(True)
+        return row
+
+    cleaned = cleaned_row(details, clinic)
+    assert cleaned.refusals == []
+    alone = stored(lambda: register_patient(clinic, details, policy=Policy.SPREADSHEET, by=by))
+    assert alone == stored(lambda: register_all(clinic, [cleaned], by=by)[0])
+    assert bool(alone["phone_hash"]) == bool(details.phone)
 
 
 def test_every_row_has_its_fate(clinic, by):

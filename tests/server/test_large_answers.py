@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlencode
+from weakref import ref
 
 import pytest
 from django.test import Client
@@ -25,7 +26,7 @@ MEGABYTE = 1024 * 1024
 
 
 async def receive():
-    return {"type": "http.request", "body": b"", "more_body": False}
+    await asyncio.Event().wait()  # the request has no body, and the client stays
 
 
 def answering(size, files):
@@ -81,6 +82,78 @@ def test_of_a_client_that_takes_nothing_the_file_is_let_go(monkeypatch):
     run(served(SCOPE | {"path": "/"}, receive, send))
     assert free == [True], "the one thread is free meanwhile, and nothing is sent after the client was given up"
     assert files[0].closed and open_files() <= before
+
+
+def test_of_a_client_that_has_gone_no_more_is_read():
+    """As granian does: `send` returns at once, and `receive` says so."""
+    files, pieces, before = [], [], open_files()
+
+    async def gone():
+        while not pieces:
+            await asyncio.sleep(0)
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        pieces.append(message.get("body"))
+
+    run(answering(64 * MEGABYTE, files)(SCOPE | {"path": "/"}, gone, send))
+    assert len(pieces) < 10 and files[0].closed and open_files() <= before
+
+
+def test_others_have_their_turn_after_each_piece():
+    pieces, turns = [], []
+
+    async def other():
+        while True:
+            turns.append(len(pieces))
+            await asyncio.sleep(0)
+
+    async def send(message):
+        pieces.append(message)
+
+    async def both():
+        asking = asyncio.create_task(other())
+        await answering(4 * MEGABYTE, [])(SCOPE | {"path": "/"}, receive, send)
+        asking.cancel()
+
+    run(both())
+    assert len(pieces) > 10 and len({*turns}) > 10
+
+
+def test_a_file_that_takes_too_long_is_given_up(monkeypatch):
+    monkeypatch.setattr(application, "SENT_SECONDS", 0.5)
+    files, pieces = [], []
+
+    async def send(message):
+        pieces.append(message)
+        await asyncio.sleep(0.01)  # the client's own slowness
+
+    run(answering(1024 * MEGABYTE, files)(SCOPE | {"path": "/"}, receive, send))
+    assert len(pieces) < 100 and files[0].closed
+
+
+@pytest.mark.parametrize("size", [5, MEGABYTE])
+def test_what_goes_with_a_file_is_kept_until_it_is_sent(size):
+    class Kept:
+        pass
+
+    files, seen = [], []
+    kept = ref(thing := Kept())
+
+    async def send(message):
+        seen.append(kept() is not None)
+
+    def wsgi(environ, start_response):
+        nonlocal thing
+        file = unnamed_file()
+        file.truncate(size)
+        file.kept, thing = thing, None
+        files.append(file)
+        start_response("200 So", [])
+        return environ["wsgi.file_wrapper"](file)
+
+    run(Application(wsgi, running=1, waiting=1)(SCOPE | {"path": "/"}, receive, send))
+    assert files[0].closed and kept() is None and all(seen) == (size == MEGABYTE)
 
 
 def unnamed_files(served):

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.booking import Author, WaitingWish, put_on_waiting_list
-from clinic.models import Appointment, ClinicEvent, ImportRun, Patient, PatientAccess
+from clinic.models import Appointment, ClinicEvent, DataRequest, ImportRun, Patient, PatientAccess
 from clinic.queries import exported
 from clinic.registry import restrict
 from clinic.server import uploads
@@ -219,6 +219,15 @@ def test_who_may_export_lists_may_not_take_the_clinic(client, method):
     assert not ClinicEvent.objects.exists()
 
 
+def test_a_clinic_is_taken_along_once_at_a_time(client, manager):
+    address = reverse("web:export-clinic")
+    first, second = client.post(address), client.post(address)
+    assert second.status_code == 409 and "baixado em outra janela" in second.text
+    assert b"".join(first.streaming_content).startswith(b"PK")
+    assert client.post(address).status_code == 200
+    assert ClinicEvent.objects.count() == 2
+
+
 def full_disk():
     return Path("/dev/full").open("w+b")
 
@@ -239,11 +248,12 @@ def test_what_was_taken_back_is_not_counted(client, manager):
     """The rows of a trial import that stay, blank, for programs that keep a copy."""
     clinic = manager.clinic
     book_appointment(make_doctor(clinic), patient=make_patient(clinic).pk)
-    blank, blocked, merged = (make_patient(clinic, cpf=None, phone=None, birth_date=None) for _ in range(3))
+    blank, blocked, erased, merged = (make_patient(clinic, cpf=None, phone=None, birth_date=None) for _ in range(4))
     restrict(blocked.pk, reason="pediu", clinic=clinic, by=Author(channel="browser", user=manager))
     Patient.objects.filter(pk=merged.pk).update(merged_into=Patient.objects.first())
     gone = book_appointment(make_doctor(clinic), patient=blank.pk)
     Appointment.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
-    Patient.objects.filter(pk=blank.pk).update(blocked_at=timezone.now())
+    Patient.objects.filter(pk__in=[blank.pk, erased.pk]).update(blocked_at=timezone.now())
+    DataRequest.objects.create(clinic=clinic, patient=erased, kind="deletion", reason="pediu", outcome="erased")
     page = client.get(reverse("web:export-clinic")).text
     assert "<b>2 pacientes</b>" in page and "<b>1 agendamento</b>" in page

@@ -269,7 +269,10 @@ def test_a_pdf_of_too_many_visits_asks_for_some_doctors(desk, doctor, monkeypatc
     visit(doctor, 9), visit(doctor, 10)
     address = reverse("web:printed-day-pdf", args=[MONDAY])
     assert len(pages_of(desk.get(address))) == 1
+    assert f'href="{address}' in listed(desk)
     visit(doctor, 11)
+    shown = listed(desk)
+    assert f'href="{address}' not in shown and "Um PDF leva até 2 agendamentos" in shown
     answer = desk.get(address, {"telefone": "1"}, follow=True)
     assert answer.redirect_chain == [(f"/agenda/{MONDAY}/lista/?telefone=1", 302)]
     assert "Um PDF leva até 2 agendamentos. Escolha alguns médicos(as)." in answer.text
@@ -335,6 +338,16 @@ def test_the_longest_notes_are_as_large_as_the_rest(desk, doctor):
     for page in PdfReader(BytesIO(answer.content)).pages:
         page.extract_text(visitor_text=note_size)
     assert min(sizes) >= 9
+
+
+def test_notes_longer_than_a_page_go_on_as_wide(desk, doctor):
+    visit(doctor, 9, notes="WWWWWWWWW " * 500)
+    asked = {"escolhido": "1", "observacoes": "1", "telefone": "1"}
+    answer = desk.get(reverse("web:printed-day-pdf", args=[MONDAY]), asked)
+    found = [page.extract_text() for page in PdfReader(BytesIO(answer.content)).pages]
+    *full, _last = [line for page in found for line in page.splitlines() if "WWW" in line]
+    assert len(found) == 2 and sum(page.count("W") for page in found) == 4500
+    assert {line.count("W") for line in full[1:]} == {54}
 
 
 def test_the_list_and_the_slip_lead_to_their_pdfs(desk, doctor):

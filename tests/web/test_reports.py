@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from clinic.models import Appointment, AppointmentProcedure
-from clinic.queries.reports import REPORTS, Column, Report, Table, Unit
+from clinic.queries.reports import REPORTS, Column, Report, Table, TooLongError, Unit, Wanted
 from clinic.web.report.exports import csv_of, xlsx_of
 from clinic.web.report.forms import Preset, dates_of
 from tests.days import put
@@ -285,15 +285,53 @@ def test_reports_show_no_patient(desk, doctor):
 
 
 def test_more_than_can_be_counted_is_said_at_the_dates(desk, monkeypatch):
-    slow = replace(REPORTS["faltas"], read=lambda wanted: wanted.fetch("SELECT pg_sleep(5)") and Report(()))
-    monkeypatch.setitem(REPORTS, "faltas", slow)
+    asked = []
+
+    def read(wanted):
+        asked.append((wanted.first, wanted.last))
+        return wanted.fetch(f"SELECT pg_sleep({5 * (wanted.first.year == 2016)})") and Report(())
+
+    monkeypatch.setitem(REPORTS, "faltas", replace(REPORTS["faltas"], read=read))
     monkeypatch.setattr("clinic.queries.reports.wanted.MOST_SECONDS", 0.02)
     dates = {"de": "01/12/2016", "ate": "30/11/2026"}
+    both = [(date(2016, 12, 1), date(2026, 11, 30)), dates_of(Preset.THIS_MONTH, timezone.localdate())]
     answer = desk.get(page(), dates)
-    assert "Há agendamentos demais nestas datas" in answer.text and "Nada para contar" not in answer.text
+    assert "Há agendamentos demais nestas datas" in answer.text
+    assert f'name="antes_de" value="{both[1][0]}"' in answer.text
+    assert asked == both, "this month is shown instead"
     assert Appointment.objects.count() == 0  # the transaction goes on
     for file in (
         reverse("web:report-workbook", args=["faltas"]),
         reverse("web:report-table", args=["faltas", "medicos"]),
     ):
+        asked.clear()
+        assert "Há agendamentos demais nestas datas" in desk.get(file, dates, follow=True).text
+        assert asked == both, "not the long period twice"
+
+
+def test_wrong_dates_are_not_counted_for_a_file(desk, monkeypatch):
+    monkeypatch.setitem(REPORTS, "faltas", replace(REPORTS["faltas"], read=None))
+    dates = {"de": "x", "ate": "30/11/2026"}
+    for file in (
+        reverse("web:report-workbook", args=["faltas"]),
+        reverse("web:report-table", args=["faltas", "medicos"]),
+    ):
         assert desk.get(file, dates)["Location"] == f"{page()}?{urlencode(dates)}"
+
+
+def test_wrong_dates_do_not_have_ten_years_counted_again(desk):
+    before = {"antes_de": "2016-12-01", "antes_ate": "2026-11-30"}
+    first = timezone.localdate().replace(day=1)
+    assert f"De {first:%d/%m/%Y}" in desk.get(page(), {"de": "x", "ate": "x"} | before).text
+
+
+def test_all_statements_of_a_report_have_one_deadline(clinic, monkeypatch):
+    monkeypatch.setattr("clinic.queries.reports.wanted.MOST_SECONDS", 1)
+    asked = Wanted(clinic, date(2016, 12, 1), date(2026, 11, 30), {}, {})
+    assert len(asked.fetch("SELECT pg_sleep(0.6)")) == 1
+    with pytest.raises(TooLongError):
+        asked.fetch("SELECT pg_sleep(0.6)")
+    with pytest.raises(TooLongError), CaptureQueriesContext(connection) as queries:
+        asked.fetch("SELECT 1")
+    assert not queries
+    assert len(replace(asked, doctor=None).fetch("SELECT pg_sleep(0.6)")) == 1, "another report has its own"

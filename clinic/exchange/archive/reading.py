@@ -7,7 +7,6 @@ act of its own and set the times of changes anew. Ids stay as they are, so that 
 
 import json
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,14 +27,13 @@ from django.db import (
 from clinic.exchange.archive.read_me import NAME as READ_ME
 from clinic.exchange.archive.tables import FORMAT, LEFT_OUT_COLUMNS, TABLES, Table, quoted
 from clinic.exchange.archive.writing import MANIFEST, schema_of_database
+from clinic.exchange.faults import UNREADABLE_ZIP
 from clinic.exchange.files import packs_too_well
 from clinic.models import Clinic
 from clinic.models.patient import phone_hash
 
 CHUNK = 1024 * 1024  # bytes that are unpacked and stored at a time
 MOST_LINE = 16 * CHUNK
-# What zipfile raises of a file that is damaged, cut, encrypted or packed in a way it does not know.
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
 NOT_A_ROW = (ValueError, RecursionError)
 
 
@@ -64,7 +62,7 @@ def read_archive(file: IO[bytes]) -> Brought:
             with transaction.atomic():
                 team = _store_all(archive, manifest["tables"])
                 return Brought(Clinic.objects.get(), manifest["tables"], manifest["made_at"], team)
-    except BROKEN as error:
+    except UNREADABLE_ZIP as error:
         raise ArchiveRefused("The file is damaged, or no archive of a clinic.") from error
     except DatabaseError as error:
         sentence = "Close the clinic meanwhile, and run it as the owner of the tables."

@@ -19,7 +19,7 @@ from clinic.queries.reports.revenue import revenue
 from clinic.queries.reports.sources import sources
 from clinic.queries.reports.tables import Column, Report, Table, Unit, Value, Values
 from clinic.queries.reports.waits import waits
-from clinic.queries.reports.wanted import TooLongError, Wanted
+from clinic.queries.reports.wanted import TooLongError, Wanted, is_always_fast
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -36,6 +36,7 @@ __all__ = [
     "Value",
     "Values",
     "Wanted",
+    "is_always_fast",
     "overview",
 ]
 

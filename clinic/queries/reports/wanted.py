@@ -1,8 +1,10 @@
 """What a report is asked about, and the statements' conditions of it."""
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from math import ceil
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
@@ -28,19 +30,29 @@ OF_CHOSEN_VISIT = """EXISTS (
 
 
 # Ten years of a million appointments take eight seconds of the processor at most.
-MOST_SECONDS = 30
+MOST_SECONDS = 15  # for all statements of a report
 ALWAYS_FAST = timedelta(days=366)  # such a period is read without a limit, which takes three more statements
 
 
 class TooLongError(Exception):
-    """A statement over more than a year took longer than MOST_SECONDS."""
+    """The statements of a report over more than a year took longer than MOST_SECONDS."""
+
+
+def is_always_fast(first: date, last: date) -> bool:
+    """Return whether a report over these local dates is never too long to be read."""
+    return last - first < ALWAYS_FAST
+
+
+def _deadline() -> float:
+    return time.monotonic() + MOST_SECONDS
 
 
 @dataclass(frozen=True)
 class Wanted:
     """The local dates `first` to `last`, both included, and the ids of one doctor and one procedure, None for all.
 
-    `doctors` and `procedures` are those of the clinic by id, in the order of their lists."""
+    `doctors` and `procedures` are those of the clinic by id, in the order of their lists. `deadline` of its statements
+    is a time of the monotonic clock: each report is asked of a Wanted of its own."""
 
     clinic: Clinic
     first: date
@@ -49,6 +61,7 @@ class Wanted:
     procedures: Mapping[int, Procedure]
     doctor: int | None = None
     procedure: int | None = None
+    deadline: float = field(default_factory=_deadline, init=False, compare=False)
 
     @property
     def chosen_doctor(self) -> Doctor | None:
@@ -80,11 +93,14 @@ class Wanted:
             "procedure": self.procedure,
         }
         filled = self._filled(statement, more)
-        if self.last - self.first < ALWAYS_FAST:
+        if is_always_fast(self.first, self.last):
             return _rows_of(filled, parameters)
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TooLongError
         try:
             with transaction.atomic():
-                _limit_statements()
+                _limit_statements(left)
                 return _rows_of(filled, parameters)
         except OperationalError as error:
             if isinstance(error.__cause__, QueryCanceled):
@@ -115,7 +131,7 @@ def _rows_of(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, .
         return rows
 
 
-def _limit_statements() -> None:
-    """Have PostgreSQL cancel the statements of this transaction after MOST_SECONDS."""
+def _limit_statements(seconds: float) -> None:
+    """Have PostgreSQL cancel the statements of this transaction after so many seconds."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{MOST_SECONDS * 1000:.0f}ms"])
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{ceil(seconds * 1000)}ms"])

@@ -2,14 +2,14 @@
 
 It is written to a file on the disk before the answer begins: the database's snapshot does not last as long as a slow
 download, and an answer that has begun is complete. `clinic.server.application` sends it from there, without a thread
-and however large it is. The file has no name: nothing of it stays, however the request or the process ends.
+and however large it is. The file has no name: nothing of it stays, however the request or the process ends. A process
+has one file of each clinic at a time, from when it is made until it is sent.
 """
 
 import logging
-from contextlib import suppress
 from http import HTTPStatus
 from typing import IO
-from weakref import finalize
+from weakref import WeakValueDictionary, finalize
 
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -23,11 +23,18 @@ from clinic.access.roles import manager_required
 from clinic.exchange import archive
 from clinic.models import shown
 from clinic.queries import exported
-from clinic.server.disk import unnamed_file
+from clinic.server.disk import close_file, unnamed_file
 from clinic.web.panel import author
 from clinic.web.responses import private
 
 logger = logging.getLogger(__name__)
+
+
+class _Download:
+    """Goes with a file that is made or sent."""
+
+
+_under_way: WeakValueDictionary[int, _Download] = WeakValueDictionary()  # by clinic
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,16 +46,20 @@ def page(request: ClinicRequest) -> HttpResponseBase:
         return _page(request)
     clinic = request.clinic
     file: IO[bytes] | None = None
+    download = _Download()
+    if _under_way.setdefault(clinic.pk, download) is not download:
+        return _page(request, _("O arquivo já está sendo feito ou baixado em outra janela. Espere um pouco."))
     try:
         file = unnamed_file()
+        file.kept = download
         archive.write_archive(clinic, file, timezone.now())
         file.flush()
     except archive.BeingWritten:
-        _close(file)
-        return _page(request, _("O arquivo já está sendo feito em outra janela. Espere um pouco."))
+        close_file(file)
+        return _page(request, _("O arquivo já está sendo feito ou baixado em outra janela. Espere um pouco."))
     except OSError:
         logger.exception("An archive of a clinic could not be written to the disk")
-        _close(file)
+        close_file(file)
         return _page(request, _("O disco do servidor não tem lugar para o arquivo. Fale com quem cuida dele."))
     archive.record_export(clinic, author(request))
     shown.add_ids(exported.patient_ids(clinic), clinic.pk)
@@ -59,13 +70,6 @@ def page(request: ClinicRequest) -> HttpResponseBase:
     response["Content-Length"] = str(size)
     finalize(response, file.close)  # one that is never sent, too
     return private(response)
-
-
-def _close(file: IO[bytes] | None) -> None:
-    """Close a file, if there is one, whose last bytes may find no room either."""
-    with suppress(OSError):
-        if file:
-            file.close()
 
 
 def _page(request: ClinicRequest, sentence: str = "") -> HttpResponse:

@@ -28,7 +28,8 @@ PAGE = 210 * POINTS_A_MM, 297 * POINTS_A_MM  # A4
 GAP = 1.5 * POINTS_A_MM  # to the right of what a cell holds
 # Millimetres; without phones the procedures have their place.
 HOUR, PATIENT, BIRTH, PHONE, PROCEDURES, STATUS = 22, 56, 21, 32, 30, 25
-LINE, DIM = "#999999", "#555555"
+LINE, DIM, PAPER = "#999999", "#555555", "#ffffff"
+PIECE = 8 * LEADING  # points; eight lines
 # A thread draws a thousand rows in half a second of the processor's time, in which others of its process wait.
 MOST_VISITS = 1_500
 
@@ -103,14 +104,21 @@ class _Drawer:
         phones = [_("Telefone")] if self.shows_phones else []
         heads = [_("Hora"), _("Paciente"), _("Nascimento"), *phones, _("Procedimentos"), _("Situação")]
         rows: list[list[Any]] = [[self._cell(head, place, self.bold) for place, head in enumerate(heads)]]
-        spans = []
+        spans: list[tuple[Any, ...]] = []
         for appointment in sheet.appointments:
             texts = enumerate(self._texts(appointment))
             rows.append([self._cell(text, place, self.style if place else self.bold) for place, text in texts])
             if self.shows_notes and appointment.notes:
-                spans.append(("SPAN", (1, len(rows)), (-1, len(rows))))
-                notes = f"{_('Observações')}: {appointment.notes}"
-                rows.append(["", self._paragraph(notes, self.style), *[""] * (len(heads) - 2)])
+                pieces = self._pieces(f"{_('Observações')}: {appointment.notes}")
+                first, last = len(rows), len(rows) + len(pieces) - 1
+                spans += [("SPAN", (1, row), (-1, row)) for row in range(first, last + 1)]
+                if last > first:
+                    spans += [
+                        ("LINEBELOW", (0, first), (-1, last - 1), 1, PAPER),
+                        ("BOTTOMPADDING", (0, first), (-1, last - 1), 0),
+                        ("TOPPADDING", (0, first + 1), (-1, last), 0),
+                    ]
+                rows += [["", piece, *[""] * (len(heads) - 2)] for piece in pieces]
         styles = [
             ("FONT", (0, 0), (-1, -1), REGULAR, SIZE, LEADING),
             ("FONT", (0, 0), (-1, 0), BOLD, SIZE, LEADING),
@@ -141,6 +149,18 @@ class _Drawer:
             ", ".join(line.procedure_name for line in appointment.lines.all()),
             appointment.status_label,
         ]
+
+    def _pieces(self, text: str) -> list[Any]:
+        """Return a text below the other cells as paragraphs of at most PIECE points: one that is longer than a page
+        would go on as if it were no wider than the patient's name."""
+        from reportlab.pdfbase.pdfmetrics import stringWidth  # noqa: PLC0415 - comes with it
+
+        width = sum(self.widths[1:]) - GAP
+        pieces = [self._paragraph(text, self.style)]
+        if stringWidth(text, REGULAR, SIZE) > width:
+            while len(parted := pieces[-1].split(width, PIECE)) > 1:
+                pieces[-1:] = parted
+        return pieces
 
     def _cell(self, text: str, place: int, style: Any) -> Any:
         from reportlab.pdfbase.pdfmetrics import stringWidth  # noqa: PLC0415 - comes with it

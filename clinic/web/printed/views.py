@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_safe
 from clinic.access.requests import ClinicRequest
 from clinic.continuity_pack import pack
 from clinic.form_fields import ids_in
-from clinic.queries.printed import sheets
+from clinic.queries.printed import Sheet, sheets
 from clinic.web.agenda.views import read_date
 from clinic.web.appointment.responses import get_appointment
 from clinic.web.htmx import partial_or_page
@@ -34,12 +33,9 @@ def day_list(request: ClinicRequest, date: str) -> HttpResponse:
 @never_cache
 @require_safe
 def day_list_pdf(request: ClinicRequest, date: str) -> HttpResponse:
-    """Answer the same lists as a PDF; of more than MOST_VISITS lead to the page, where doctors can be chosen."""
+    """Answer the same lists as a PDF; of more than MOST_VISITS lead to the page, which says so."""
     context = _list_context(request, date)
-    if sum(len(sheet.appointments) for sheet in context["sheets"]) > MOST_VISITS:
-        messages.error(
-            request, _("Um PDF leva até %(most)s agendamentos. Escolha alguns médicos(as).") % {"most": MOST_VISITS}
-        )
+    if context["no_pdf"]:
         return HttpResponseRedirect(f"{reverse('web:printed-day', args=[date])}?{request.GET.urlencode()}")
     chosen = {name: context[name] for name in ("shows_phones", "shows_notes")}
     content = list_pdf(context["sheets"], request.clinic, request.user, **chosen)
@@ -55,16 +51,25 @@ def _list_context(request: ClinicRequest, date: str) -> dict[str, Any]:
     doctors = set(ids_in(request.GET, "medico"))
     since, before = request.clinic.day(day)
     found = sheets(request.clinic, since, before)
+    wanted = [sheet for sheet in found if sheet.doctor.pk in doctors or not doctors]
     return {
         "clinic": request.clinic,
         "day": day,
-        "sheets": [sheet for sheet in found if sheet.doctor.pk in doctors or not doctors],
+        "sheets": wanted,
+        "no_pdf": _why_no_pdf(wanted),
         "doctors": [(sheet.doctor, sheet.doctor.pk in doctors) for sheet in found],
         "shows_phones": "telefone" in request.GET or not chosen,
         "shows_notes": "observacoes" in request.GET,
         "printed_at": timezone.now(),
         "printed_by": request.user,
     }
+
+
+def _why_no_pdf(wanted: list[Sheet]) -> str:
+    """Return the sentence about sheets with more than MOST_VISITS, "" where a PDF takes them."""
+    if sum(len(sheet.appointments) for sheet in wanted) <= MOST_VISITS:
+        return ""
+    return _("Um PDF leva até %(most)s agendamentos. Escolha alguns médicos(as).") % {"most": MOST_VISITS}
 
 
 @never_cache

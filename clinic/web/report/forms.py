@@ -11,6 +11,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from clinic.form_fields import TypedDateField, ids_in
+from clinic.queries.reports import is_always_fast
 
 MOST_YEARS = 10
 ONE_DAY = timedelta(days=1)
@@ -59,10 +60,15 @@ class DatesForm(forms.Form):
         return typed
 
 
+def _cleaned(form: DatesForm) -> tuple[date, date]:
+    return form.cleaned_data["de"], form.cleaned_data["ate"]
+
+
 class Asked:
     """What an address asks of a report: `first` and `last` are local dates, `preset` the period they are, None for
     typed ones. Where the typed dates are wrong, `form` says why, and the dates are those that were shown before, which
-    the page sends along as `antes_de` and `antes_ate`; without these it is this month."""
+    the page sends along as `antes_de` and `antes_ate`; without these, and where they may take long to count, it is this
+    month."""
 
     def __init__(self, data: MultiValueDict[str, str], today: date) -> None:
         named = data.get("periodo", "")
@@ -75,9 +81,10 @@ class Asked:
             return
         self.form = DatesForm(data)
         before = DatesForm({"de": data.get("antes_de"), "ate": data.get("antes_ate")})
-        shown = self.form if self.form.is_valid() else before
-        if shown.is_valid():
-            self.first, self.last = shown.cleaned_data["de"], shown.cleaned_data["ate"]
+        if self.form.is_valid():
+            self.first, self.last = _cleaned(self.form)
+        elif before.is_valid() and is_always_fast(*_cleaned(before)):
+            self.first, self.last = _cleaned(before)
         else:
             self.first, self.last = dates_of(Preset.THIS_MONTH, today)
 

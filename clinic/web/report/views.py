@@ -1,9 +1,11 @@
 """Reports, for managers and receptionists with the permission: a page each, and the same numbers as files."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -59,7 +61,7 @@ def show(request: ClinicRequest, name: str) -> HttpResponse:
     """Show a report over the dates `de` to `ate`, or a `periodo`; of a `medico` and a `procedimento`, if chosen."""
     kind = _kind(name)
     asked, wanted = _asked(request, kind)
-    report = _read(kind, asked, wanted)
+    report, wanted = _read(kind, asked, wanted)
     query = _query(wanted, de=f"{wanted.first}", ate=f"{wanted.last}")
     writer = Writer(request.clinic)
     exported = query if request.user.exports else None
@@ -74,15 +76,14 @@ def show(request: ClinicRequest, name: str) -> HttpResponse:
         "procedures": [(pk, procedure.name) for pk, procedure in wanted.procedures.items()],
         "period": _("De %(first)s a %(last)s") % {"first": _written(wanted.first), "last": _written(wanted.last)},
         "filters": _filters(wanted),
-        "is_counted": report is not None,
-        "notes": report.notes if report else (),
+        "notes": report.notes,
         "sections": [
             _section(table, writer, _address(exported, "web:report-table", kind.name, table.name))
-            for table in (report.tables if report else ())
+            for table in report.tables
             if table.rows
         ],
         "icons": static("icons.svg"),
-        "definitions": _definitions(report) if report else [],
+        "definitions": _definitions(report),
     }
     drawn = jinja.render("report/report.html", context)
     return render(request, "report/report.html", {"title": kind.title, "report": drawn})
@@ -105,9 +106,12 @@ def workbook(request: ClinicRequest, name: str) -> HttpResponse:
     """Answer a report as a workbook, with the query of its page; that page where the dates are wrong."""
     kind = _kind(name)
     asked, wanted = _asked(request, kind)
-    report = _read(kind, asked, wanted)
-    if report is None or asked.form.errors:
+    if asked.form.errors:
         return _to_page(request, kind)
+    try:
+        report = kind.read(wanted)
+    except TooLongError:
+        return _too_long(request, kind)
     content = xlsx_of(report, str(kind.title), wanted.first, wanted.last, _filters(wanted))
     return as_file(HttpResponse(content, content_type=XLSX), f"{kind.name}-{_suffix(wanted)}.xlsx")
 
@@ -120,9 +124,12 @@ def table_file(request: ClinicRequest, name: str, table: str) -> HttpResponse:
     """Answer one table of a report as CSV, with the query of its page; that page where the dates are wrong."""
     kind = _kind(name)
     asked, wanted = _asked(request, kind)
-    report = _read(kind, asked, wanted)
-    if report is None or asked.form.errors:
+    if asked.form.errors:
         return _to_page(request, kind)
+    try:
+        report = kind.read(wanted)
+    except TooLongError:
+        return _too_long(request, kind)
     found = next((each for each in report.tables if each.name == table), None)
     if found is None:
         raise Http404
@@ -130,15 +137,26 @@ def table_file(request: ClinicRequest, name: str, table: str) -> HttpResponse:
     return as_file(response, f"{kind.name}-{found.name}-{_suffix(wanted)}.csv")
 
 
-def _read(kind: ReportKind, asked: Asked, wanted: Wanted) -> Report | None:
-    """Return the report; None where the period has too much to count, about which the form then complains."""
+def _read(kind: ReportKind, asked: Asked, wanted: Wanted) -> tuple[Report, Wanted]:
+    """Return the report, and what it is of: this month where the period has too much to count, about which the form
+    then complains."""
     try:
-        return kind.read(wanted)
+        return kind.read(wanted), wanted
     except TooLongError:
-        asked.form.add_error(
-            "ate", _("Há agendamentos demais nestas datas para contá-los. Escolha um período mais curto.")
-        )
-        return None
+        asked.form.add_error("ate", _sentence_too_long())
+        first, last = dates_of(Preset.THIS_MONTH, wanted.clinic.local(timezone.now()).date())
+        wanted = replace(wanted, first=first, last=last)
+        return kind.read(wanted), wanted
+
+
+def _sentence_too_long() -> str:
+    return _("Há agendamentos demais nestas datas para contá-los. Escolha um período mais curto.")
+
+
+def _too_long(request: ClinicRequest, kind: ReportKind) -> HttpResponse:
+    """Lead to the report of this month, with a sentence: the page of the period would be as long to count."""
+    messages.error(request, _sentence_too_long())
+    return HttpResponseRedirect(reverse("web:report", args=[kind.name]))
 
 
 def _to_page(request: ClinicRequest, kind: ReportKind) -> HttpResponse:

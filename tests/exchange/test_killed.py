@@ -28,7 +28,7 @@ from tests.server.conftest import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]
-ROWS, VISITS, SET_UP = 3000, 3000, 1200
+ROWS, VISITS, SET_UP = 3000, 3000, 700  # more than the 500 that are stored at once
 
 
 @pytest.fixture

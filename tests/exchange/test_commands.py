@@ -18,7 +18,7 @@ BAD = {
     "headings": (b"Nome;Telefone\r\n", "linha dos t.tulos"),
     "columns": (csv_bytes([["Nome", *("x" * 200)], ["Ana"]]), "201 colunas"),
     "image": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "Não é uma planilha"),
-    "quotes": (b'Nome\n"Ana\nRui\n', "aspas que não fecham"),
+    "quotes": (b'Nome\n"Ana\nRui\n', "aspas no meio ou que não fecham"),
     "old": (b"\xd0\xcf\x11\xe0old", "Excel antigo"),
     "cut": (xlsx_by_openpyxl([["Nome"], ["Ana"]])[:-200], "danificado"),
     "no headings": (b"1;2\n3;4\n", "coluna"),

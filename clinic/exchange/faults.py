@@ -6,7 +6,8 @@ import zlib
 
 from django.utils.translation import gettext as _
 
-# What zipfile and its unpackers raise of a file that is damaged, cut, encrypted or packed in a way they do not know.
+# What zipfile and its unpackers raise of a file that is damaged, cut, encrypted or packed in a way they do not know;
+# that of bzip2 raises OSError.
 UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
 
 

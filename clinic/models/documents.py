@@ -81,6 +81,7 @@ def made_up_cpf(number: int) -> str:
 
     Raises ValueError for another number of digits, and where all eleven would be one digit."""
     digits = f"{number:09d}"
+    # stdnum has no public function for them, and to try all hundred takes half a millisecond: the demo has thousands.
     for _ in range(CPF_LENGTH - len(digits)):
         # Weights 2, 3, 4 … from the right; of the check digits, the first weighs in the second.
         weighed = sum(weight * int(digit) for weight, digit in enumerate(reversed(digits), start=2))

@@ -25,6 +25,7 @@ from clinic.models import END_OF_DAY
 from clinic.models.characters import plain
 from clinic.models.clinic import EndOfDay, written_amount
 from clinic.models.doctor import WorkingHours, end_of_hours
+from clinic.models.names import without_accents
 from clinic.models.patient import OLDEST
 from clinic.schedule import Hours, Mistake, Week, change_week, read_week
 from clinic.spoken import duration
@@ -57,7 +58,6 @@ WEEKDAYS_IN_WORDS = {
     )
     for word in words.split()
 }
-WITHOUT_ACCENTS = str.maketrans("áàâãçéêíóôõú", "aaaaceeiooou")
 DAYS_AHEAD = re.compile(r"\+ ?(\d{1,3})(?: ?d(?:ias?)?)?")
 DAY_OF_MONTH = re.compile(r"(?:dia )?(\d{1,2})")
 # No appointment or birth date lies outside; beyond the ends, date arithmetic would overflow.
@@ -97,10 +97,6 @@ def ids_in(data: MultiValueDict[str, str], name: str) -> list[int]:
 
 def tidy(text: str) -> str:
     return plain(text).lower()
-
-
-def without_accents(text: str) -> str:
-    return text.translate(WITHOUT_ACCENTS)
 
 
 def date_in_words(text: str, today: date) -> date | None:

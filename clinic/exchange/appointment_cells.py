@@ -12,19 +12,19 @@ from django.utils.translation import gettext as _
 from clinic.booking import day_of_end
 from clinic.exchange.appointment_columns import APPOINTMENT_FIELDS, OF_PATIENT
 from clinic.exchange.patient_cells import Reader, is_nothing, plain, short, simplified, without_escape
-from clinic.exchange.procedure_cells import minutes_of, named_procedures
+from clinic.exchange.procedure_cells import by_name_and_code, minutes_of, named_procedures
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
 from clinic.models import Appointment, Clinic, Doctor, Payer, Procedure
 from clinic.models.appointment import Status
 from clinic.models.clinic import NonexistentTime
 from clinic.models.procedure import LONGEST_DURATION
+from clinic.models.titles import without_title
 from clinic.registry import PatientDetails
 
 WITH_TIME = re.compile(r"(?P<day>.*?\S)[ T,]\s*(?:às\s+)?(?P<time>\d{1,2}(?:[:h]\d{0,2})(?::\d{2}(?:\.\d+)?)?)$")
 SECONDS = re.compile(r"(:\d{2}):\d{2}(?:\.\d+)?$")
 # A date with its year: no words, no “15” that means the next such day.
 WHOLE_DATE = re.compile(r"\d{6}|\d{8}|\d+\D+(\d+|[^\W\d]+)\D+\d+|\d+ de \w+ de \d+", re.IGNORECASE)
-TITLES = re.compile(r"^(?:(?:dra?|doutora?|profa?|professora?|enfa?|psic|sra?)(?:\(a\))?[.\s]+)+(?=\S)")
 NOT_OF_NUMBERS = re.compile(r"[\W_]+")
 READ_ELSEWHERE = {"", "notes", *OF_PATIENT}
 NOT_DIGITS = re.compile(r"\D")
@@ -89,7 +89,7 @@ class VisitReader:
         self.doctors_by_name, self.doctors_by_number = _by_name(doctors), _by_number(doctors)
         procedures = list(Procedure.objects.of(clinic).order_by("-active", "pk"))
         self.procedures = {procedure.pk: procedure for procedure in procedures}
-        self.procedures_by_name = _procedures_by_name(procedures)
+        self.procedures_by_name = by_name_and_code((each.name, each.code, each) for each in procedures)
 
     def read(self, cells: Sequence[str]) -> ReadVisit:
         """Return what a row says."""
@@ -120,7 +120,7 @@ class VisitReader:
 
     def _read_doctor(self, visit: ReadVisit, texts: Mapping[str, tuple[str, int]]) -> None:
         name, number = _text(texts, "doctor"), _text(texts, "council_number")
-        called = self.doctors_by_name.get(_without_title(name), []) if name else []
+        called = self.doctors_by_name.get(_name_alone(name), []) if name else []
         found = self._with_number(number)
         if number and not found:
             found = [doctor for doctor in called if not doctor.council_number]
@@ -148,7 +148,7 @@ class VisitReader:
 
     def _with_number(self, text: str) -> list[Doctor]:
         """Return the doctors with this council number, or with its digits where the rest is written in another way."""
-        exact = self.doctors_by_number.get(_only_letters(text), [])
+        exact = self.doctors_by_number.get(_letters_and_digits(text), [])
         return exact or self.doctors_by_number.get(NOT_DIGITS.sub("", text), [])
 
     def _read_procedures(self, visit: ReadVisit, texts: Mapping[str, tuple[str, int]]) -> None:
@@ -243,11 +243,11 @@ def _without_seconds(text: str) -> str:
     return SECONDS.sub(r"\1", match["time"] if match else text)
 
 
-def _without_title(name: str) -> str:
-    return TITLES.sub("", simplified(name))
+def _name_alone(written: str) -> str:
+    return simplified(without_title(written))
 
 
-def _only_letters(number: str) -> str:
+def _letters_and_digits(number: str) -> str:
     return NOT_OF_NUMBERS.sub("", simplified(number))
 
 
@@ -263,7 +263,7 @@ def _by_name(doctors: Sequence[Doctor]) -> dict[str, list[Doctor]]:
     """Return the doctors by their names without title; of namesakes one who is active alone is meant."""
     names: dict[str, list[Doctor]] = {}
     for doctor in doctors:
-        namesakes = names.setdefault(_without_title(doctor.full_name), [])
+        namesakes = names.setdefault(_name_alone(doctor.name), [])
         if doctor.active or not any(other.active for other in namesakes):
             namesakes.append(doctor)
     return names
@@ -274,17 +274,6 @@ def _by_number(doctors: Sequence[Doctor]) -> dict[str, list[Doctor]]:
     numbers: dict[str, list[Doctor]] = {}
     for doctor in doctors:
         written = doctor.council_number
-        for number in {_only_letters(written), NOT_DIGITS.sub("", written)} - {""} if written else ():
+        for number in {_letters_and_digits(written), NOT_DIGITS.sub("", written)} - {""} if written else ():
             numbers.setdefault(number, []).append(doctor)
     return numbers
-
-
-def _procedures_by_name(procedures: Sequence[Procedure]) -> dict[str, Procedure]:
-    """Return the procedures by their names and codes; an active one before others of the same name."""
-    found: dict[str, Procedure] = {}
-    for procedure in procedures:
-        found.setdefault(simplified(procedure.name), procedure)
-    for procedure in procedures:
-        if procedure.code:
-            found.setdefault(simplified(procedure.code), procedure)
-    return found

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from clinic.exchange.directory_columns import DOCTOR_FIELDS, PROCEDURE_FIELDS
 from clinic.exchange.patient_cells import FREE_TEXTS, is_nothing, plain, simplified, without_escape
-from clinic.exchange.procedure_cells import minutes_of, named_procedures
+from clinic.exchange.procedure_cells import by_name_and_code, minutes_of, named_procedures
 from clinic.form_fields import LocalDecimalField, WeekField
 from clinic.models import Clinic, Doctor, Procedure
 from clinic.models.limits import max_length
@@ -81,11 +81,8 @@ def procedure_reader(columns: Sequence[str]) -> RowReader:
 
 def doctor_reader(columns: Sequence[str], clinic: Clinic) -> RowReader:
     """Return the reader of a spreadsheet of doctors. One query."""
-    ids: dict[str, int] = {}
-    for pk, name, code in Procedure.objects.of(clinic).filter(active=True).values_list("pk", "name", "code"):
-        ids.setdefault(simplified(name), pk)
-        if code:
-            ids.setdefault(simplified(code), pk)
+    offered = Procedure.objects.of(clinic).filter(active=True).order_by("pk")
+    ids = by_name_and_code(offered.values_list("name", "code", "pk"))
     readers: dict[str, Callable[[str], Any]] = {
         "title": _title,
         "procedures": lambda text: _performed(text, ids),

@@ -1,6 +1,7 @@
 """The cells of a row as the data of a patient, read one by one as people write them."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from clinic.exchange.columns import DATES, FIELDS, is_ambiguous, is_month_first
-from clinic.form_fields import TypedDateField, tidy, without_accents
+from clinic.form_fields import TypedDateField, tidy
 from clinic.models import documents
 from clinic.models.patient import DocumentType, NoDocument
 from clinic.registry import PatientDetails
@@ -130,8 +131,9 @@ def is_nothing(text: str) -> bool:
 
 
 def simplified(text: str) -> str:
-    """Return a name as it is compared: small letters without accents, single spaces."""
-    return without_accents(tidy(text))
+    """Return a name as it is compared: small letters without marks, single spaces; “Müller 2ª” is "muller 2a"."""
+    decomposed = unicodedata.normalize("NFKD", tidy(text))
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 def short(text: str) -> str:

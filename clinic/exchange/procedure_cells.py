@@ -2,7 +2,7 @@
 appointments."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -22,6 +22,19 @@ def minutes_of(text: str) -> int:
         return int(match[1])
     match = HOURS.fullmatch(text)
     return 60 * int(match[1]) + int(match[2] or 0) if match else 0
+
+
+def by_name_and_code[T](procedures: Iterable[tuple[str, str, T]]) -> dict[str, T]:
+    """Return what stands for a procedure by its simplified name and code, of (name, code, what stands for it); names
+    come before codes, and of two alike the first is meant."""
+    rows = list(procedures)
+    found: dict[str, T] = {}
+    for name, _code, procedure in rows:
+        found.setdefault(simplified(name), procedure)
+    for _name, code, procedure in rows:
+        if code:
+            found.setdefault(simplified(code), procedure)
+    return found
 
 
 def named_procedures[T](text: str, procedures: Mapping[str, T]) -> list[T]:

@@ -21,6 +21,7 @@ APOSTROPHES = "'`´‘’‛′＇" + MARKS
 HYPHENS = "-\u00ad‐‑‒–—―−﹣－"
 JOINING = re.escape(APOSTROPHES + HYPHENS)
 WORD = re.compile(rf"[^\W_{MARKS}]+(?:[{JOINING}]+[^\W_{MARKS}]+)*")
+_ACCENTED = str.maketrans("áàâãçéêíóôõú", "aaaaceeiooou")
 SHORTEST_PART = 3  # the fewest letters that a trigram index can find inside a word
 
 
@@ -69,6 +70,11 @@ def validate_has_letter(name: str) -> None:
     """Raise ValidationError for a name without a letter."""
     if not has_letter(name):
         raise ValidationError(_("O nome não tem nenhuma letra. Escreva-o de novo."), code="no_letter")
+
+
+def without_accents(text: str) -> str:
+    """Return the text with the accented small letters of Portuguese as plain ones, letter for letter."""
+    return text.translate(_ACCENTED)
 
 
 def letters(word: str) -> str:

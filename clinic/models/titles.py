@@ -56,6 +56,10 @@ def _articles() -> dict[str, set[str]]:
 
 ARTICLES = _articles()
 ABBREVIATION = r"(?:dra?|profa?|enfa?|psic|nutr|fisio|fono|sra?)"
+# Titles before a name, in any letters, known or not: "DR. ANA", "prof(a) Ana", "Doutora Ana".
+BEFORE_NAME = re.compile(
+    rf"^(?:(?:{ABBREVIATION}|doutora?|professora?)(?:\(a\))?(?:\.?ª)?[.\s]+)+(?=\S)", re.IGNORECASE
+)
 INSIDE_NAME = re.compile(
     rf"(?<![^\s,(]){ABBREVIATION}(?:\.ª|\.|ª)(?![^\s,)])|^(?:dra?|profa?|sra?)(?!\S)", re.IGNORECASE
 )
@@ -69,6 +73,11 @@ def with_title(title: str, name: str) -> str:
 def has_title(name: str) -> bool:
     """Return whether a title is written in the name, known or not, at its beginning or elsewhere."""
     return INSIDE_NAME.search(name.strip()) is not None
+
+
+def without_title(name: str) -> str:
+    """Return the name without the titles that it begins with, known or not; the whole where no name follows."""
+    return BEFORE_NAME.sub("", name)
 
 
 def validate_without_title(name: str) -> None:

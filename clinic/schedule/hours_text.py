@@ -11,12 +11,12 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from clinic.models.doctor import written_validity
+from clinic.models.names import without_accents
 from clinic.schedule.hours import MAX_NIGHT_HOURS, Hours, WeeklyHours, are_valid_hours, overlapping_hours
 
 DAY_NAMES = ("seg", "ter", "qua", "qui", "sex", "sáb", "dom")
 WEEKDAYS = {name: number for number, name in enumerate(("seg", "ter", "qua", "qui", "sex", "sab", "dom"), 1)}
 OF_WEEK = {"dias uteis": range(1, 6), "uteis": range(1, 6), "todos os dias": range(1, 8), "todo dia": range(1, 8)}
-WITHOUT_ACCENTS = str.maketrans("áàâãçéêíóôõú", "aaaaceeiooou")
 SHORTEST_RUN = 3  # of days that are written with a dash
 TOKEN = re.compile(
     r"""
@@ -242,7 +242,7 @@ class _WeekReader(TokenReader):
 
 def _tokens_of(text: str) -> list[Token]:
     """Return the words of a text, without what only stands between others."""
-    folded = "".join(letter.lower()[:1] or letter for letter in text).translate(WITHOUT_ACCENTS)
+    folded = without_accents("".join(letter.lower()[:1] or letter for letter in text))
     found = [Token(match.lastgroup or "", match[0], *match.span()) for match in TOKEN.finditer(folded)]
     return [token for token in found if token.kind != "between"]
 

@@ -1,6 +1,6 @@
 """Two patients who are one person: what the kept one gets, what moves along, and what undoing brings back."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from uuid import uuid4
 
@@ -33,6 +33,7 @@ from clinic.registry import (
     sides_of,
     write_memo,
 )
+from clinic.registry.merging import CHOICES
 from clinic.registry.patient_details import PatientDetails
 from tests.booking.desk import BY, details, reasons, refused
 from tests.factories import cpf, make_clinic, make_patient, make_payer, make_series, make_user, phone
@@ -570,3 +571,8 @@ def test_the_sessions_of_a_merged_patient_stay_one_series(desk, kept, merged, ac
     seen = {session.pk: state(session) for session in (first, second)}
     cancel_sessions(series.pk, seen, cancelled_by="patient", **act)
     assert set(series.sessions.values_list("status", flat=True)) == {"cancelled"}
+
+
+def test_every_field_of_a_patient_is_chosen_in_a_merge():
+    chosen = [name for together in CHOICES.values() for name in together]
+    assert sorted(chosen) == sorted(field.name for field in fields(PatientDetails))

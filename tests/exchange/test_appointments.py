@@ -332,6 +332,35 @@ def test_several_procedures_in_a_cell(clinic, by, visit, ana, text):
     assert Appointment.objects.get().lines.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("stored", "written"),
+    [
+        ("Dr.ª Ana Reis", "Ana Reis"),
+        ("Dr.ª Ana Reis", "DRA. ANA REIS"),
+        ("Dr.ª Ana Reis", "Dr.ª Ana Reis"),
+        ("Nutr. Eva Sá", "Eva Sa"),
+        ("Eva Sá", "Nutr. Eva Sá"),
+        ("Prof. Doutor Rui Müller", "Prof(a). Rui Muller"),
+        ("Fisio. Inês Weiß", "doutora ines weiß"),
+    ],
+)
+def test_doctors_are_found_whatever_title_is_written(clinic, by, ana, stored, written):
+    performed = [make_procedure(clinic, name="Consulta")]
+    doctor = make_doctor(clinic, name=stored, procedures=performed)
+    run = imported(clinic, by, [row(doctor=written)])
+    assert fates(run) == ["new"], sentences(run)
+    assert Appointment.objects.of(clinic).get().doctor == doctor
+
+
+def test_a_procedure_is_meant_by_its_name_before_a_code(clinic, by, ana):
+    other = make_procedure(clinic, name="Avaliação", code="Consulta")
+    meant = make_procedure(clinic, name="Consulta", code="C1")
+    make_doctor(clinic, name="Dra. Helena Prado", procedures=[other, meant])
+    run = imported(clinic, by, [row(what="consulta")])
+    assert fates(run) == ["new"], sentences(run)
+    assert Appointment.objects.of(clinic).get().lines.get().procedure == meant
+
+
 def test_a_doctors_name_beside_anothers_number_is_refused(clinic, by, visit, ana):
     make_doctor(clinic, name="Dr. Caio Reis", council_number="CRM-PE 99")
     rows = [[*row(doctor="Dr. Caio Reis"), "4321"], [*row("11/03/2025", doctor="Helena P."), "4321"]]

@@ -171,6 +171,14 @@ def test_doctors_come_with_procedures_and_hours(clinic, by):
     assert book_appointment(helena).doctor == helena
 
 
+def test_a_doctors_procedure_is_meant_by_name_before_a_code(clinic, by):
+    make_procedure(clinic, name="Avaliação", code="Consulta")
+    meant = make_procedure(clinic, name="Consulta", code="C1")
+    run = imported(clinic, by, DOCTORS, [["Dra. Helena Prado", "", "", "consulta", ""]])
+    assert fates(run) == ["new"], sentences(run)
+    assert list(Doctor.objects.of(clinic).get().procedures.all()) == [meant]
+
+
 def test_every_row_of_doctors_has_its_fate(clinic, by):
     make_doctor(clinic, name="Dra. Helena Prado", council_number="PE 1")
     make_doctor(clinic, name="Dr. Rui Sá", specialty="Clínica", council_number="")

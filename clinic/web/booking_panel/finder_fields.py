@@ -18,9 +18,9 @@ from clinic.form_fields import (
     TypedDateField,
     is_short_number,
     tidy,
-    without_accents,
 )
 from clinic.models import Doctor
+from clinic.models.names import without_accents
 
 ANY = "any"
 # What the field "a partir de" reads besides dates, without accents.

@@ -1,4 +1,4 @@
-"""The numbered cases of issue 11 about documents, through each door that they concern."""
+"""Numbered cases about documents, by every entry point that they concern."""
 
 import re
 from datetime import date, timedelta

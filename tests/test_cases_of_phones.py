@@ -1,4 +1,4 @@
-"""The numbered cases of issue 11 about phones, through each door that they concern."""
+"""Numbered cases about phones, by every entry point that they concern."""
 
 import pytest
 from django.urls import reverse

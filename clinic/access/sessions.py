@@ -6,6 +6,7 @@ user.
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest
@@ -14,6 +15,8 @@ from django.utils import timezone
 from clinic.models import Clinic, StaffSession, StaffUser
 from clinic.models.raw_sql import fetch_outer_joined
 
+# How long a session lasts, for the sentences about it.
+HOURS = {"life_hours": settings.SESSION_LIFE_SECONDS // 3600, "idle_hours": settings.SESSION_IDLE_SECONDS // 3600}
 SESSION_USER_AND_CLINIC_SQL = """
     clinic_staffsession
     LEFT JOIN clinic_staffuser ON clinic_staffuser.id = clinic_staffsession.user_id

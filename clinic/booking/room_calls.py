@@ -9,9 +9,8 @@ from django.utils import timezone
 
 from clinic.booking.acts import refuse
 from clinic.booking.status import state
-from clinic.booking.transitions import EXPECTED
 from clinic.models import Appointment, Clinic, PriorityMark, RoomCall
-from clinic.models.appointment import Status
+from clinic.models.appointment import EXPECTED, Status
 from clinic.models.locks import get_locked
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author

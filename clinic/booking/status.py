@@ -17,7 +17,7 @@ from clinic.booking.recalls import follow_recalls
 from clinic.booking.reschedule import place
 from clinic.booking.slots import present_slot
 from clinic.models import Appointment, AppointmentEvent, Clinic
-from clinic.models.appointment import Status
+from clinic.models.appointment import EXPECTED, Status
 from clinic.models.limits import max_length
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author
@@ -96,7 +96,7 @@ class Steps:
     @property
     def beside(self) -> list[tuple[Status, str]]:
         """The others of `forward`, while the patient is expected: each is often the right one."""
-        return [step for step in self.forward if step != self.onward] if self.current in transitions.EXPECTED else []
+        return [step for step in self.forward if step != self.onward] if self.current in EXPECTED else []
 
     @property
     def seldom(self) -> list[tuple[Status, str]]:

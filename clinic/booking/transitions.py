@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.appointment import FREES_THE_TIME, Status
+from clinic.models.appointment import EXPECTED, FREES_THE_TIME, Status
 
 _FROM_SCHEDULED = {Status.CONFIRMED, Status.CHECKED_IN, Status.CANCELLED, Status.NO_SHOW}
 
@@ -47,9 +47,8 @@ BACKWARD = {
     Status.IN_SERVICE: _("Voltar ao atendimento"),
 }
 
-# The patient is still expected. Of the possible steps the first of ONWARD comes next: on the day of the visit the
-# check-in; once that day is over, that the patient was not there.
-EXPECTED = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED}
+# Of the possible steps the first of ONWARD comes next: on the day of the visit the check-in; once that day is over,
+# that the patient was not there.
 ONWARD = [Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED, Status.NO_SHOW, Status.CONFIRMED]
 # Labels of the button that undoes the last change, by the status that it led to: forward, or back.
 UNDO = {

@@ -5,7 +5,7 @@ One that has begun, or was cancelled, is history (`clinic.booking.write_past_vis
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -17,7 +17,7 @@ from clinic.booking import LineRequest, PastVisit, PayerWish, Proposal, TakenTim
 from clinic.exchange.appointment_cells import ReadVisit, VisitReader
 from clinic.exchange.fates import CHANGED_SINCE, refuse_row, row_taken_back
 from clinic.models import Clinic, ImportRow, ImportRun
-from clinic.models.appointment import FREES_THE_TIME, Status
+from clinic.models.appointment import FREES_THE_TIME, OVERLAP_LOOKBACK, Status
 from clinic.refusals import Refused
 from clinic.registry import Author, CleanedDetails, MeantFault, PatientDetails, cleaned_row, meant_patients
 from clinic.schedule import MAX_DURATION
@@ -35,17 +35,17 @@ EARLIER_SQL = """
     SELECT number, doctor_id, patient_id, starts_at, ends_at, changes -> 'status' ->> 1
     FROM clinic_importrow WHERE number < %(number)s AND fate IN ('new', 'same') AND id IN (
         SELECT earlier.id FROM wanted JOIN clinic_importrow AS earlier ON run_id = %(run)s AND doctor_id = doctor
-            AND starts_at > start - interval '1 day' AND starts_at < finish AND ends_at > start
+            AND starts_at > start - %(lookback)s AND starts_at < finish AND ends_at > start
         UNION SELECT earlier.id FROM wanted JOIN clinic_importrow AS earlier ON clinic_id = %(clinic)s
             AND patient_id = patient AND run_id = %(run)s
-            AND starts_at > start - interval '1 day' AND starts_at < finish AND ends_at > start
+            AND starts_at > start - %(lookback)s AND starts_at < finish AND ends_at > start
     ) ORDER BY number
 """
 
 
 @dataclass(frozen=True)
-class _Known:
-    """A row whose cells could be read: its patient and the visit that it says, or `sentences` about why it is none.
+class _RowVisit:
+    """A row with the visit that its cells say, None where they say none, and then `sentences` about why.
     `status` is what the row itself says, "" for nothing."""
 
     row: ImportRow
@@ -62,7 +62,7 @@ def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> 
         _note(each)
     visits = [each for each in known if each.visit]
     earlier = _EarlierRows(run, visits)
-    ruled = _ruled(visits, clinic, now, any_status=True)
+    ruled = _stored_or_taken(visits, clinic, now, any_status=True)
     for each, (is_stored, sentence) in zip(visits, ruled, strict=True):
         visit = _visit(each)
         if (number := earlier.same(visit)) is not None:
@@ -111,7 +111,7 @@ def portion(rows: list[ImportRow]) -> list[ImportRow]:
     return rows
 
 
-def _read(run: ImportRun, rows: Sequence[ImportRow], clinic: Clinic, now: datetime) -> list[_Known]:
+def _read(run: ImportRun, rows: Sequence[ImportRow], clinic: Clinic, now: datetime) -> list[_RowVisit]:
     """Return what the rows say, in their order. Five queries."""
     reader = VisitReader(run.columns, run.month_first, run.mixed, clinic)
     read = [reader.read(row.cells) for row in rows]
@@ -127,14 +127,14 @@ def _read(run: ImportRun, rows: Sequence[ImportRow], clinic: Clinic, now: dateti
             of_patient = [_fault(found.fault, visit)]
         row.patient_id = found.patient
         sentences = [*visit.sentences, *of_patient, *_broken(visit, now)]
-        wanted = None if sentences else _past_visit(visit, found.patient, clinic, now)
+        wanted = None if sentences else _visit_of(visit, found.patient, clinic, now)
         if wanted and (refusals := booking.past_visit_refusals(wanted)):
             wanted, sentences = None, [refusal.message for refusal in refusals]
-        known.append(_Known(row, wanted, sentences, visit.status or ""))
+        known.append(_RowVisit(row, wanted, sentences, visit.status or ""))
     return known
 
 
-def _read_again(run: ImportRun, rows: Sequence[ImportRow], clinic: Clinic, now: datetime) -> list[_Known]:
+def _read_again(run: ImportRun, rows: Sequence[ImportRow], clinic: Clinic, now: datetime) -> list[_RowVisit]:
     """Return what the rows say, in their order: as the check has kept it; where something of it is gone, or the clinic
     has another time zone since, from their cells. Three queries, or eight."""
     reader = VisitReader(run.columns, run.month_first, run.mixed, clinic)
@@ -143,7 +143,7 @@ def _read_again(run: ImportRun, rows: Sequence[ImportRow], clinic: Clinic, now: 
     anew = {known.row.pk: known for known in _read(run, without, clinic, now)} if without else {}
     for known in anew.values():
         _note(known)
-    return [anew.get(row.pk) or _Known(row, visit, []) for row, visit in zip(rows, kept, strict=True)]
+    return [anew.get(row.pk) or _RowVisit(row, visit, []) for row, visit in zip(rows, kept, strict=True)]
 
 
 def _kept_visit(row: ImportRow, reader: VisitReader, clinic: Clinic, now: datetime) -> PastVisit | None:
@@ -165,7 +165,7 @@ def _kept_visit(row: ImportRow, reader: VisitReader, clinic: Clinic, now: dateti
         payer,
         reader.notes(row.cells),
     )
-    return _past_visit(read, row.patient_id, clinic, now)
+    return _visit_of(read, row.patient_id, clinic, now)
 
 
 def _has_number(cleaned: CleanedDetails) -> bool:
@@ -193,12 +193,12 @@ def _broken(visit: ReadVisit, now: datetime) -> Iterator[str]:
         if visit.ends_at <= visit.starts_at:
             yield _("O fim não é depois do início.")
         elif visit.ends_at - visit.starts_at > MAX_DURATION:
-            yield _("Dura mais de 12 horas.")
+            yield _("Dura mais de %(hours)s horas.") % {"hours": MAX_DURATION // timedelta(hours=1)}
     if visit.starts_at and visit.starts_at > now and visit.status not in {None, Status.CANCELLED, *BOOKABLE}:
         yield _("Ainda não aconteceu: a situação só pode ser agendado, confirmado ou cancelado.")
 
 
-def _past_visit(visit: ReadVisit, patient: int | None, clinic: Clinic, now: datetime) -> PastVisit:
+def _visit_of(visit: ReadVisit, patient: int | None, clinic: Clinic, now: datetime) -> PastVisit:
     if visit.doctor is None or patient is None or visit.starts_at is None or visit.ends_at is None:
         raise AssertionError("a row without sentences has all of these")
     return PastVisit(
@@ -227,13 +227,13 @@ def _is_history(visit: PastVisit, now: datetime) -> bool:
     return visit.starts_at <= now or visit.status == Status.CANCELLED
 
 
-def _visit(known: _Known) -> PastVisit:
+def _visit(known: _RowVisit) -> PastVisit:
     if known.visit is None:
         raise AssertionError("refused rows were left out")
     return known.visit
 
 
-def _note(known: _Known) -> None:
+def _note(known: _RowVisit) -> None:
     """Write what is known of a row into it, so that the import need not read it again; the notes stay in its cells."""
     row, visit = known.row, known.visit
     if visit is None:
@@ -253,7 +253,9 @@ def _note(known: _Known) -> None:
     }
 
 
-def _ruled(known: Sequence[_Known], clinic: Clinic, now: datetime, *, any_status: bool) -> list[tuple[bool, str]]:
+def _stored_or_taken(
+    known: Sequence[_RowVisit], clinic: Clinic, now: datetime, *, any_status: bool
+) -> list[tuple[bool, str]]:
     """Return of each visit whether it is stored already, and of a past one what is in its way. Two statements.
 
     The check takes one that was cancelled here since an earlier import for stored (`any_status`). The import does not:
@@ -299,7 +301,7 @@ def _not_bookable(visit: PastVisit, clinic: Clinic, by: Author, now: datetime) -
     return "\n".join(refusal.message for refusal in refused.refusals) if refused else ""
 
 
-def _book(known: _Known, clinic: Clinic, by: Author, now: datetime) -> None:
+def _book(known: _RowVisit, clinic: Clinic, by: Author, now: datetime) -> None:
     visit = _visit(known)
     if booking.stored_visits(clinic, [visit], any_status=False):
         known.row.fate = Fate.SAME
@@ -313,11 +315,11 @@ def _book(known: _Known, clinic: Clinic, by: Author, now: datetime) -> None:
         known.row.version = booking.appointment_version(appointment)
 
 
-def _write_history(known: Sequence[_Known], clinic: Clinic, by: Author, now: datetime) -> None:
+def _write_history(known: Sequence[_RowVisit], clinic: Clinic, by: Author, now: datetime) -> None:
     """Store the visits that nothing is in the way of. The patients are locked first."""
     here = booking.lock_patients(clinic, [_visit(each).patient for each in known]) if known else set()
     wanted = []
-    for each, (is_stored, sentence) in zip(known, _ruled(known, clinic, now, any_status=False), strict=True):
+    for each, (is_stored, sentence) in zip(known, _stored_or_taken(known, clinic, now, any_status=False), strict=True):
         if is_stored:
             each.row.fate = Fate.SAME
         elif sentence or _visit(each).patient not in here:
@@ -351,7 +353,7 @@ class _Earlier(NamedTuple):
 class _EarlierRows:
     """The rows of the file before each row of a batch that may be the same appointment, or be in its way."""
 
-    def __init__(self, run: ImportRun, known: Sequence[_Known]) -> None:
+    def __init__(self, run: ImportRun, known: Sequence[_RowVisit]) -> None:
         """One statement."""
         self.by_doctor: dict[int, list[_Earlier]] = {}
         self.by_patient: dict[int, list[_Earlier]] = {}
@@ -385,12 +387,13 @@ def _overlap(row: _Earlier, visit: PastVisit) -> bool:
     return row.takes_time and row.starts_at < visit.ends_at and visit.starts_at < row.ends_at
 
 
-def _stored_earlier(run: ImportRun, known: Sequence[_Known]) -> list[tuple[Any, ...]]:
+def _stored_earlier(run: ImportRun, known: Sequence[_RowVisit]) -> list[tuple[Any, ...]]:
     visits = [_visit(each) for each in known]
     parameters: dict[str, Any] = {
         "clinic": run.clinic_id,
         "run": run.pk,
         "number": min(each.row.number for each in known),
+        "lookback": OVERLAP_LOOKBACK,
         "doctors": [visit.doctor.pk for visit in visits],
         "patients": [visit.patient for visit in visits],
         "starts": [visit.starts_at for visit in visits],

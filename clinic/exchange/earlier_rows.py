@@ -1,4 +1,4 @@
-"""Rows of a run before each other that name the same procedure or doctor."""
+"""Earlier rows of a run that name the same procedure or doctor."""
 
 from collections.abc import Iterator, Sequence
 

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import IO
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -32,7 +32,8 @@ from clinic.transactions import run_in_transaction
 BATCH = 500
 LOOKED_AT = 60  # rows, for the headings and for what the columns are
 NAME_LIMIT, SHEET_LIMIT = max_length(ImportRun, "file_name"), max_length(ImportRun, "sheet")
-State, Fate = ImportRun.State, ImportRow.Fate
+State = ImportRun.State
+NOT_IMPORTED = {State.READ, State.CHECKING, State.CHECKED}
 WRITING = [State.IMPORTING, State.TAKING_BACK]
 RECORDED = [*WRITING, State.IMPORTED, State.TAKEN_BACK]
 COPY_SQL = "COPY clinic_importrow (clinic_id, run_id, number, cells) FROM STDIN"
@@ -89,7 +90,7 @@ def stage(
             columns=columns.guess(headings, [cells for _number, cells in body], clinic.country),
         )
         mixed: set[int] = set()
-        run.total = _copy(run, _following(body, rows), mixed)
+        run.total = _copy(run, chain(body, rows), mixed)
         if not run.total:
             raise ImportRefused(_("O arquivo só tem a linha dos títulos. Exporte a planilha de novo, com os dados."))
         run.mixed = sorted(mixed)
@@ -100,13 +101,13 @@ def stage(
 def choose_columns(
     run_id: int, columns: Sequence[str], *, month_first: Sequence[int], overwrites: bool, clinic: Clinic
 ) -> ImportRun:
-    """Have a run that is not imported yet checked, from its first row on, with these fields for its columns.
+    """Choose the columns of a run that is not imported yet, and have it checked anew from its first row on.
 
     Locks the run. Raises ImportRefused, Refused (TRY_AGAIN) and ImportRun.DoesNotExist."""
 
     def work() -> ImportRun:
         run = _locked(run_id, clinic)
-        if run.state not in {State.READ, State.CHECKING, State.CHECKED}:
+        if run.state not in NOT_IMPORTED:
             raise ImportRefused(_("Esta planilha já foi importada."))
         if fault := kind_of(run.kind).columns.fault(columns):
             raise ImportRefused(fault)
@@ -155,7 +156,7 @@ def discard(run_id: int, *, clinic: Clinic) -> None:
 
     def work() -> None:
         run = _locked(run_id, clinic)
-        if run.state not in {State.READ, State.CHECKING, State.CHECKED}:
+        if run.state not in NOT_IMPORTED:
             raise ImportRefused(_("Esta planilha já foi importada."))
         ImportRow.objects.of(clinic).filter(run=run).delete()
         run.delete()
@@ -178,7 +179,7 @@ def advance(run_id: int, *, clinic: Clinic, by: Author, seconds: float = 0.0) ->
 
 def forget_rows(now: datetime) -> int:
     """Delete the rows of the runs, of all clinics, that can no longer be taken back at `now`, and whole runs that were
-    not imported for so long; return how many runs there were. Who imported which file, and when, stays.
+    not imported for so long; return how many runs lost rows. Who imported which file, and when, stays.
 
     A run that is being written keeps its rows until it is at its end, however long that takes. Each run is locked in a
     transaction of its own; one that another transaction holds is left for the next time."""
@@ -280,13 +281,6 @@ def _other_writes(run: ImportRun) -> str:
         "file": run.file_name,
         "who": run.user or run.credential,
     }
-
-
-def _following(
-    first: list[tuple[int, list[str]]], others: Iterator[tuple[int, list[str]]]
-) -> Iterator[tuple[int, list[str]]]:
-    yield from first
-    yield from others
 
 
 def _copy(run: ImportRun, rows: Iterator[tuple[int, list[str]]], mixed: set[int]) -> int:

@@ -39,14 +39,23 @@ class Status(models.TextChoices):
     RESCHEDULED = "rescheduled", _("Remarcado")
 
 
+def in_sql(statuses: Iterable[Status]) -> str:
+    """Return statuses as a hand-written statement lists them: `'scheduled', 'confirmed'`."""
+    return ", ".join(f"'{status.value}'" for status in statuses)
+
+
 # The only definition of an appointment that takes no time; constraints, rules, free times and the day page use it.
 FREES_THE_TIME = (Status.CANCELLED, Status.NO_SHOW)
 FREED = [status.value for status in FREES_THE_TIME]
 STANDING = ~Q(status__in=FREED) & Q(deleted_at__isnull=True)
 # The same for hand-written statements.
-STANDING_SQL = f"status NOT IN ({', '.join(map(repr, FREED))}) AND deleted_at IS NULL"
+STANDING_SQL = f"status NOT IN ({in_sql(FREES_THE_TIME)}) AND deleted_at IS NULL"
 
 
+# Statuses of visits whose patient is expected, those of them without a confirmation, and of visits that took place.
+EXPECTED = (Status.SCHEDULED, Status.CONFIRMED, Status.RESCHEDULED)
+UNCONFIRMED = (Status.SCHEDULED, Status.RESCHEDULED)
+ATTENDED = (Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED)
 IN_SERVICE_LITERAL = Func(template=f"'{Status.IN_SERVICE.value}'", output_field=models.CharField())
 
 

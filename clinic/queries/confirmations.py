@@ -9,10 +9,9 @@ from enum import IntEnum
 from django.db.models import Prefetch, Q
 
 from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, StaffUser, shown
-from clinic.models.appointment import STANDING, Status
+from clinic.models.appointment import STANDING, UNCONFIRMED, Status
 from clinic.queries.other_visits import Missed, missed_visits
 
-UNCONFIRMED = (Status.SCHEDULED, Status.RESCHEDULED)
 CANCELLED_FOR = timedelta(minutes=10)  # so long a cancellation can be undone in the list
 
 

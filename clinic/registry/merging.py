@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, NamedTuple
@@ -38,25 +38,19 @@ class NotRestored(NamedTuple):
     taken: list[str]
 
 
-# What is chosen as one thing, by the field that stands for it.
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "name": ("name",),
-    "social_name": ("social_name",),
+# Fields that are chosen as one thing, by the one that stands for them.
+TOGETHER = {
     "phone": ("phone", "phone_of"),
     "second_phone": ("second_phone", "second_phone_of"),
     "guardian_name": ("guardian_name", "guardian_relation"),
-    "birth_date": ("birth_date",),
-    "cpf": ("cpf",),
-    "nif": ("nif",),
-    "health_number": ("health_number",),
     "document_number": ("document_type", "document_number", "document_country"),
-    "no_document": ("no_document",),
     "payer_id": ("payer_id", "card_number", "card_expires_on"),
-    "accepts_whatsapp": ("accepts_whatsapp",),
-    "email": ("email",),
-    "notes": ("notes",),
-    "alert": ("alert",),
     "died": ("died", "died_on"),
+}
+_BESIDE = {name for first, together in TOGETHER.items() for name in together if name != first}
+# All choices, in the order of PatientDetails.
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    field.name: TOGETHER.get(field.name, (field.name,)) for field in fields(PatientDetails) if field.name not in _BESIDE
 }
 # Only one patient may have them: a merged one gives them up.
 NUMBERS = ("cpf", "health_number")

@@ -73,6 +73,7 @@ class PatientDetails:
     """A patient's data as typed or sent. CPF, NIF, phone and card with or without punctuation."""
 
     name: str = ""
+    social_name: str = ""
     phone: str = ""
     phone_of: str = ""
     second_phone: str = ""
@@ -92,7 +93,6 @@ class PatientDetails:
     card_expires_on: date | None = None
     accepts_whatsapp: bool | None = None
     email: str = ""
-    social_name: str = ""
     notes: str = ""
     alert: str = ""
     died: bool = False

@@ -9,9 +9,11 @@ from typing import NamedTuple, Protocol
 from django.db.models import Q
 
 from clinic.models import Clinic, Doctor
+from clinic.models.booking_limits import MOST_DAYS_AHEAD
+from clinic.models.procedure import LONGEST_DURATION
 
-MAX_DURATION = timedelta(hours=12)
-MAX_DAYS_AHEAD = 2 * 365
+MAX_DURATION = timedelta(minutes=LONGEST_DURATION)
+MAX_DAYS_AHEAD = MOST_DAYS_AHEAD
 NOON = time(12)  # local; what begins before it is of the morning
 
 

@@ -50,7 +50,7 @@ async def read_body(headers: dict[bytes, bytes], receive: Receive, path: str = "
         if uploads.takes_file(path):
             return await _read_file(declared, receive)
         return Body(refused=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    if declared is not None and not _is_allowed(declared):
+    if declared is not None and not _is_allowed(declared, settings.DATA_UPLOAD_MAX_MEMORY_SIZE):
         return Body(refused=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         async with asyncio.timeout(SECONDS):
@@ -61,10 +61,10 @@ async def read_body(headers: dict[bytes, bytes], receive: Receive, path: str = "
 
 async def _read_file(declared: bytes | None, receive: Receive) -> Body:
     """Write the body into a file; refused like any other, with bounds of its own, where no length is declared, with 503
-    where so many files are on their way already, and with 507 where the disk takes it not."""
+    where so many files are on their way already, and with 507 where the disk has no room for it."""
     if declared is None:
         return Body(refused=HTTPStatus.BAD_REQUEST)
-    if not declared.isdigit() or len(declared) > 20 or int(declared) > uploads.MOST_BYTES:
+    if not _is_allowed(declared, uploads.MOST_BYTES):
         return Body(refused=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if _files.locked():
         return Body(refused=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -98,9 +98,9 @@ async def _write_messages(receive: Receive, length: int, file: IO[bytes]) -> HTT
     return None
 
 
-def _is_allowed(declared: bytes) -> bool:
+def _is_allowed(declared: bytes, most: int) -> bool:
     # int() refuses strings of thousands of digits.
-    return declared.isdigit() and len(declared) <= 20 and int(declared) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return declared.isdigit() and len(declared) <= 20 and int(declared) <= most
 
 
 async def _read_messages(receive: Receive, length: int | None) -> Body:

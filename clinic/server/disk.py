@@ -33,7 +33,7 @@ class UnnamedFile(io.BufferedRandom):
 
 def unnamed_file() -> UnnamedFile:
     """Return an open file that only this process reaches, and that is gone once it is closed. Raises OSError, as its
-    writing does, where less than RESERVE would be left."""
+    writing does, where less than RESERVE is free."""
     folder = settings.DATA_DIR if os.access(settings.DATA_DIR, os.W_OK | os.X_OK) else None
     with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
         raw = _Reserving(os.dup(file.fileno()), "r+b")

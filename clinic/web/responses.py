@@ -1,4 +1,5 @@
-"""What answers with patients' data share: that browsers keep none, and that an unchanged page costs nothing."""
+"""What answers with patients' data share: that browsers keep none, how a file is saved, and that an unchanged page
+costs nothing."""
 
 from collections.abc import Callable
 
@@ -7,11 +8,20 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from clinic.web.htmx import wants_partial
 
+CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 
 def private[R: HttpResponseBase](response: R) -> R:
     """Return the response, which no browser and no proxy may store."""
     patch_cache_control(response, private=True, no_store=True)
     return response
+
+
+def attachment[R: HttpResponseBase](response: R, filename: str) -> R:
+    """Return the response as a file that the browser saves under that name."""
+    response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return private(response)
 
 
 def polled(request: HttpRequest, version: str, answer: Callable[[], HttpResponse]) -> HttpResponse:

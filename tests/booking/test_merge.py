@@ -573,6 +573,6 @@ def test_the_sessions_of_a_merged_patient_stay_one_series(desk, kept, merged, ac
     assert set(series.sessions.values_list("status", flat=True)) == {"cancelled"}
 
 
-def test_every_field_of_a_patient_is_chosen_in_a_merge():
+def test_every_field_of_a_patient_is_chosen_once_in_a_merge():
     chosen = [name for together in CHOICES.values() for name in together]
     assert sorted(chosen) == sorted(field.name for field in fields(PatientDetails))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.models.appointment import Status
+from clinic.models.appointment import EXPECTED, UNCONFIRMED, Status
 from clinic.queries.agenda.lanes import fold_strips, place_in_lanes, place_in_strips, strips_beside
 from clinic.queries.agenda.page import Badge, Card, Cell, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
 from clinic.queries.agenda.rows import AppointmentRow, DoctorDay
@@ -32,8 +32,6 @@ ROW = 5  # minutes
 HOUR, HALF_HOUR = 60, 30
 LOOK_AHEAD = 30  # days in which the next working day is sought
 AHEAD = {Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.RESCHEDULED}
-EXPECTED = {Status.SCHEDULED, Status.CONFIRMED, Status.RESCHEDULED}
-UNCONFIRMED = {Status.SCHEDULED, Status.RESCHEDULED}
 ALMOST_A_MINUTE = timedelta(minutes=1) - timedelta.resolution
 LONG_WAIT = timedelta(minutes=15)  # for a patient who has arrived, and for one who is expected
 

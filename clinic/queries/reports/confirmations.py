@@ -4,24 +4,25 @@ from collections import Counter, defaultdict
 
 from django.utils.translation import gettext as _
 
-from clinic.queries.reports.outcomes import Outcomes
+from clinic.models.appointment import ATTENDED, EXPECTED, Status, in_sql
+from clinic.queries.reports.outcomes import Outcomes, kept_columns, missed_rate_column
 from clinic.queries.reports.sources import Program, program_name
 from clinic.queries.reports.tables import Column, Report, Table, Unit, percent
 from clinic.queries.reports.wanted import Wanted
 
 RESULTS = ["confirmed", "cancelled", "not_reached", "call_later"]
 # What is taken back has an event of its own, which is no result.
-CALLS_SQL = """
+CALLS_SQL = f"""
     WITH counted AS (
         SELECT event.door, CASE WHEN event.door = 'imagemais' THEN '' ELSE event.credential END AS credential,
             event.user_id AS person,
             CASE WHEN event.kind = 'status_changed' THEN event.after ->> 'status' ELSE event.kind END AS result,
             count(*) AS times
         FROM clinic_appointmentevent AS event
-        WHERE {events} AND (
+        WHERE {{events}} AND (
             event.kind IN ('not_reached', 'call_later') AND NOT event.after ? 'undo'
             OR event.kind = 'status_changed' AND NOT event.after ? 'undo'
-              AND event.before ->> 'status' IN ('scheduled', 'confirmed', 'rescheduled')
+              AND event.before ->> 'status' IN ({in_sql(EXPECTED)})
               AND (
                   event.after ->> 'status' = 'confirmed'
                   OR event.after ->> 'status' = 'cancelled' AND event.after ->> 'cancelled_by' = 'patient'
@@ -31,23 +32,23 @@ CALLS_SQL = """
     )
     SELECT counted.door, coalesce(nullif(counted.credential, ''), who.name, ''), counted.result, counted.times
     FROM counted LEFT JOIN clinic_staffuser AS who ON who.id = counted.person
-"""
+"""  # noqa: S608 - only statuses are inserted
 # A visit counts as confirmed if Confirmado is what it was when its patient came, or was marked as missing:
 # the last time, since an arrival may have been taken back.
 # Event by event of each visit: nothing tells PostgreSQL that the events of a month's visits are few among all arrivals.
-KEPT_SQL = """
+KEPT_SQL = f"""
     SELECT decided.was = 'confirmed', visit.status, count(*)
     FROM clinic_appointment AS visit
     CROSS JOIN LATERAL (
         SELECT event.before ->> 'status' AS was FROM clinic_appointmentevent AS event
         WHERE event.appointment_id = visit.id
           AND event.kind = 'status_changed' AND event.after ->> 'status' IN ('checked_in', 'no_show')
-          AND event.before ->> 'status' IN ('scheduled', 'confirmed', 'rescheduled')
+          AND event.before ->> 'status' IN ({in_sql(EXPECTED)})
         ORDER BY event.at DESC, event.id DESC LIMIT 1
     ) AS decided
-    WHERE {visits} AND visit.status IN ('checked_in', 'in_service', 'finished', 'no_show')
+    WHERE {{visits}} AND visit.status IN ({in_sql((*ATTENDED, Status.NO_SHOW))})
     GROUP BY 1, 2
-"""
+"""  # noqa: S608 - only statuses are inserted
 
 
 def confirmations(wanted: Wanted) -> Report:
@@ -100,9 +101,8 @@ def _kept(kept: dict[bool, Outcomes]) -> Table:
             _("A situação que o agendamento tinha quando o paciente chegou ou foi dado como ausente."),
         ),
         Column(_("Visitas"), Unit.COUNT, _("Agendamentos do período em que isso foi anotado.")),
-        Column(_("Vieram"), Unit.COUNT, _("Estão na situação Check-in, Em atendimento ou Finalizado.")),
-        Column(_("Faltas"), Unit.COUNT, _("Estão na situação Faltou.")),
-        Column(_("Taxa de faltas"), Unit.PERCENT, _("Faltas ÷ (faltas + vieram). Sem nenhum dos dois, um traço.")),
+        *kept_columns(),
+        missed_rate_column(),
     )
     words = {True: _("Confirmado"), False: _("Não confirmado")}
     rows = [(label, *_kept_values(kept[confirmed])) for confirmed, label in words.items() if confirmed in kept]

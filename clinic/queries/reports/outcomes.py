@@ -4,10 +4,8 @@ from collections import Counter
 
 from django.utils.translation import gettext as _
 
-from clinic.models.appointment import Status
+from clinic.models.appointment import ATTENDED, Status
 from clinic.queries.reports.tables import Column, Unit, Values, percent
-
-ATTENDED = (Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED)
 
 
 class Outcomes(Counter[str]):
@@ -53,14 +51,26 @@ def outcome_columns() -> tuple[Column, ...]:
             Unit.COUNT,
             _("Agendamentos que começam nas datas do período, em qualquer situação; os apagados não contam."),
         ),
-        Column(_("Vieram"), Unit.COUNT, _("Estão na situação Check-in, Em atendimento ou Finalizado.")),
-        Column(_("Faltas"), Unit.COUNT, _("Estão na situação Faltou.")),
+        *kept_columns(),
         Column(_("Cancelados"), Unit.COUNT, _("Estão na situação Cancelado.")),
         Column(
             _("Sem desfecho"),
             Unit.COUNT,
             _("Agendado, Confirmado ou Remarcado: ainda vão acontecer, ou ninguém disse como terminaram."),
         ),
-        Column(_("Taxa de faltas"), Unit.PERCENT, _("Faltas ÷ (faltas + vieram). Sem nenhum dos dois, um traço.")),
+        missed_rate_column(),
         Column(_("Taxa de cancelamento"), Unit.PERCENT, _("Cancelados ÷ agendados.")),
     )
+
+
+def kept_columns() -> tuple[Column, Column]:
+    """Return how many visits were kept and missed."""
+    return (
+        Column(_("Vieram"), Unit.COUNT, _("Estão na situação Check-in, Em atendimento ou Finalizado.")),
+        Column(_("Faltas"), Unit.COUNT, _("Estão na situação Faltou.")),
+    )
+
+
+def missed_rate_column() -> Column:
+    """Return the rate of no-shows, of the visits that are known to have been kept or missed."""
+    return Column(_("Taxa de faltas"), Unit.PERCENT, _("Faltas ÷ (faltas + vieram). Sem nenhum dos dois, um traço."))

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from clinic.models import Appointment
-from clinic.queries.reports.outcomes import ATTENDED
+from clinic.models.appointment import ATTENDED, in_sql
 from clinic.queries.reports.tables import Column, Report, Table, Unit, Values, percent
 from clinic.queries.reports.wanted import Wanted
 
@@ -16,7 +16,7 @@ LATE_HOURS = 24  # a cancellation that is later, before the hour or after it, co
 CAME, MISSED, LATE, EARLY, OPEN = "came", "missed", "late", "early", "open"
 OF_PROCEDURE = "AND line.procedure_id = %(procedure)s"  # the lines of an appointment that count, where one is chosen
 OUTCOME_SQL = f"""
-    CASE WHEN visit.status IN ({", ".join(f"'{status.value}'" for status in ATTENDED)}) THEN '{CAME}'
+    CASE WHEN visit.status IN ({in_sql(ATTENDED)}) THEN '{CAME}'
         WHEN visit.status = 'no_show' THEN '{MISSED}'
         WHEN visit.status = 'cancelled' AND visit.starts_at - visit.status_since < interval '{LATE_HOURS} hours'
             THEN '{LATE}'

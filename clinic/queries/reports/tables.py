@@ -53,10 +53,6 @@ class Report:
     tables: Sequence[Table]
     notes: Sequence[str] = ()
 
-    @property
-    def is_empty(self) -> bool:
-        return not any(table.rows for table in self.tables)
-
 
 def percent[Number: (int, Decimal)](part: Number, whole: Number) -> float | None:
     """Return `part` of `whole` in percent with one decimal, None where there is no whole."""

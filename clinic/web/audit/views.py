@@ -17,7 +17,7 @@ from clinic.queries.reports import Column, Report, Table, Unit
 from clinic.web.audit.forms import LAST_DAYS, Period, period_of, position_of, query_of, wanted_of, written_position
 from clinic.web.htmx import partial_or_page
 from clinic.web.report.exports import csv_of, xlsx_of
-from clinic.web.report.views import XLSX, as_file
+from clinic.web.responses import CSV, XLSX, attachment
 
 MOST_EXPORTED = 10_000
 
@@ -60,7 +60,7 @@ def workbook(request: ClinicRequest) -> HttpResponse:
     table, today = _table(wanted), request.clinic.local(timezone.now()).date()
     report = Report([table], [_("No máximo as %(n)s linhas mais novas.") % {"n": MOST_EXPORTED}])
     content = xlsx_of(report, _("Auditoria"), period.first, period.last, _filters(wanted, choices))
-    return as_file(HttpResponse(content, content_type=XLSX), f"auditoria-{today}.xlsx")
+    return attachment(HttpResponse(content, content_type=XLSX), f"auditoria-{today}.xlsx")
 
 
 @require_safe
@@ -69,8 +69,8 @@ def workbook(request: ClinicRequest) -> HttpResponse:
 def table_file(request: ClinicRequest) -> HttpResponse:
     """Answer the newest MOST_EXPORTED entries of the page's filters as CSV."""
     _choices, _period, wanted = _asked(request)
-    response = HttpResponse(csv_of(_table(wanted)), content_type="text/csv; charset=utf-8")
-    return as_file(response, f"auditoria-{request.clinic.local(timezone.now()).date()}.csv")
+    response = HttpResponse(csv_of(_table(wanted)), content_type=CSV)
+    return attachment(response, f"auditoria-{request.clinic.local(timezone.now()).date()}.csv")
 
 
 def _asked(request: ClinicRequest) -> tuple[Choices, Period, Wanted]:

@@ -18,9 +18,7 @@ from clinic.transactions import one_snapshot
 from clinic.web.exporting.tables import TABLES, Asked, Exported
 from clinic.web.exports import csv_of_texts, workbook_of_texts
 from clinic.web.patient.views import asks_for_last_search, search_digest, searched
-from clinic.web.responses import private
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from clinic.web.responses import CSV, XLSX, attachment, private
 
 
 @require_safe
@@ -33,7 +31,7 @@ def csv_file(request: ClinicRequest, name: str) -> HttpResponse:
         if table is None:
             return _other_search(request)
         content = csv_of_texts(table.rows).encode()
-    return _as_file(content, "text/csv; charset=utf-8", f"{table.name}.csv")
+    return attachment(HttpResponse(content, content_type=CSV), f"{table.name}.csv")
 
 
 @require_safe
@@ -46,7 +44,7 @@ def workbook(request: ClinicRequest, name: str) -> HttpResponse:
         if table is None:
             return _other_search(request)
         content = workbook_of_texts(table.title, table.rows)
-    return _as_file(content, XLSX, f"{table.name}.xlsx")
+    return attachment(HttpResponse(content, content_type=XLSX), f"{table.name}.xlsx")
 
 
 def _table(request: ClinicRequest, name: str) -> Exported | None:
@@ -71,9 +69,3 @@ def _table(request: ClinicRequest, name: str) -> Exported | None:
 def _other_search(request: ClinicRequest) -> HttpResponse:
     sentence = _("A última busca já é outra, talvez em outra janela. Busque de novo e exporte os encontrados.")
     return private(render(request, "409.html", {"sentence": sentence}, status=409))
-
-
-def _as_file(content: bytes, content_type: str, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return private(response)

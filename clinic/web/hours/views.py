@@ -16,7 +16,7 @@ from clinic.web.hours.forms import DragForm
 @never_cache
 @manager_required
 def read(request: ClinicRequest) -> HttpResponse:
-    """Answer how the week is understood that was typed so far, or what is wrong with it. Nothing is read or written."""
+    """Answer how the week is understood that was typed so far, or what is wrong with it. The database is not asked."""
     return render(request, "hours/read.html", {"read": read_back(request.POST.get("week", ""))})
 
 

@@ -28,7 +28,7 @@ from clinic.web.exports import csv_of_texts
 from clinic.web.htmx import partial_or_page, redirect
 from clinic.web.importing.context import MOST_MEGABYTES, columns_context, run_context
 from clinic.web.importing.forms import ColumnsForm, kind_in
-from clinic.web.responses import private
+from clinic.web.responses import CSV, attachment, private
 
 SECONDS = 1.0  # of work a request
 
@@ -150,9 +150,8 @@ def refused_file(request: ClinicRequest, pk: int) -> HttpResponse:
         [*row.cells, *[""] * (len(run.headings) - len(row.cells)), str(row.number), " ".join(row.sentences)]
         for row in imports.refused_rows(run)
     )
-    response = HttpResponse(csv_of_texts(chain([heading], rows)), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="importacao-{run.pk}.csv"'
-    return private(response)
+    content = csv_of_texts(chain([heading], rows))
+    return attachment(HttpResponse(content, content_type=CSV), f"importacao-{run.pk}.csv")
 
 
 def _run(request: ClinicRequest, pk: int) -> ImportRun:

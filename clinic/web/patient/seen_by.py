@@ -21,7 +21,7 @@ from clinic.queries.reports import Column, Report, Table, Unit
 from clinic.registry import current_patient
 from clinic.web.audit.forms import Period, period_of
 from clinic.web.report.exports import csv_of, xlsx_of
-from clinic.web.report.views import XLSX, as_file
+from clinic.web.responses import CSV, XLSX, attachment
 
 MOST_EXPORTED = 10_000
 
@@ -61,7 +61,7 @@ def workbook(request: ClinicRequest, pk: int) -> HttpResponse:
     who = [(_("Quem"), user.name) for user in filters.users if user.pk == filters.asked.user]
     report = Report([table], [_("No máximo as %(n)s linhas mais novas.") % {"n": MOST_EXPORTED}])
     content = xlsx_of(report, patient.display_name, filters.period.first, filters.period.last, who)
-    return as_file(HttpResponse(content, content_type=XLSX), f"quem-viu-{pk}-{today}.xlsx")
+    return attachment(HttpResponse(content, content_type=XLSX), f"quem-viu-{pk}-{today}.xlsx")
 
 
 @manager_required
@@ -70,7 +70,7 @@ def workbook(request: ClinicRequest, pk: int) -> HttpResponse:
 def table_file(request: ClinicRequest, pk: int) -> HttpResponse:
     """Answer the same as CSV."""
     content, today = csv_of(_table(request, _patient(request, pk))), request.clinic.local(timezone.now()).date()
-    return as_file(HttpResponse(content, content_type="text/csv; charset=utf-8"), f"quem-viu-{pk}-{today}.csv")
+    return attachment(HttpResponse(content, content_type=CSV), f"quem-viu-{pk}-{today}.csv")
 
 
 def _patient(request: ClinicRequest, pk: int) -> Patient:

@@ -8,6 +8,8 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 from font_roboto import font_directory
 
+from clinic.web.responses import attachment
+
 STYLE = Path(__file__).with_name("pdf.css")
 # The fonts that every reader of PDFs has know no names from outside of Western Europe.
 FONTS = Path(font_directory)
@@ -34,6 +36,4 @@ def pdf_response(template: str, context: dict[str, Any], filename: str) -> HttpR
 
 def pdf_file(content: bytes, filename: str) -> HttpResponse:
     """Return a PDF that is downloaded under that name."""
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return response
+    return attachment(HttpResponse(content, content_type="application/pdf"), filename)

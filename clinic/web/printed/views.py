@@ -19,6 +19,7 @@ from clinic.web.appointment.responses import get_appointment
 from clinic.web.htmx import partial_or_page
 from clinic.web.printed.list_pdf import MOST_VISITS, list_pdf
 from clinic.web.printed.pdf import pdf_file, pdf_response
+from clinic.web.responses import attachment
 
 CHOSEN = "escolhido"  # sent with the form: without it phones are printed, and notes are not
 
@@ -98,7 +99,5 @@ def _slip_context(request: ClinicRequest, pk: int) -> dict[str, Any]:
 def download_pack(request: ClinicRequest) -> HttpResponse:
     """Answer the next 48 hours as a file that needs no network."""
     now = timezone.now()
-    response = HttpResponse(pack(request.clinic, now))
     name = f"agenda-{request.clinic.slug}-{request.clinic.local(now):%Y-%m-%d-%H%M}.html"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return attachment(HttpResponse(pack(request.clinic, now)), name)

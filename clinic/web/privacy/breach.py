@@ -22,6 +22,7 @@ from clinic.registry import write_incident
 from clinic.web.exports import BYTE_ORDER_MARK, harmless
 from clinic.web.htmx import redirect
 from clinic.web.privacy.forms import BreachForm, IncidentForm
+from clinic.web.responses import CSV, attachment
 
 BOOK = 100  # newest entries that the page shows
 
@@ -61,9 +62,7 @@ def file(request: ClinicRequest) -> HttpResponseBase:
     if not form.is_valid():
         return listed(request)
     rows = list(breach.exposed(request.clinic, form.asked))
-    response = StreamingHttpResponse(_csv(rows, request.clinic), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="incidente.csv"'
-    return response
+    return attachment(StreamingHttpResponse(_csv(rows, request.clinic), content_type=CSV), "incidente.csv")
 
 
 def _csv(rows: list[breach.Exposed], clinic: Clinic) -> Iterator[str]:

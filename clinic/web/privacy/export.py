@@ -14,6 +14,7 @@ from clinic.models import Patient
 from clinic.queries import patient_export
 from clinic.registry import current_patient
 from clinic.web.printed.pdf import pdf_response
+from clinic.web.responses import attachment
 
 
 @manager_required
@@ -44,8 +45,7 @@ def json_file(patient: Patient, kept: dict[str, Any] | None = None) -> Streaming
     """Return the file of a patient who comes with their clinic; `kept` is what a request keeps of a sealed one."""
     parts = patient_export.as_json(patient, timezone.now(), kept)
     response = StreamingHttpResponse(parts, content_type="application/json; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="dados-{patient.pk}.json"'
-    return response
+    return attachment(response, f"dados-{patient.pk}.json")
 
 
 def _context(request: ClinicRequest, pk: int) -> dict[str, Any]:

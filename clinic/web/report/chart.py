@@ -5,6 +5,7 @@ heights are pixels. The table beside it says the same in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.translation import gettext
 
@@ -42,7 +43,7 @@ def chart_of(table: Table, writer: Writer) -> Chart | None:
     place = table.charted
     if place is None:
         return None
-    drawn = [(str(row[0]), row[place]) for row in table.rows if isinstance(row[place], int | float) or row[place]]
+    drawn = [(str(row[0]), row[place]) for row in table.rows if isinstance(row[place], int | float | Decimal)]
     values = {number: float(value or 0) for number, (_label, value) in enumerate(drawn)}
     largest = max(values.values(), default=0)
     if largest <= 0:

@@ -26,8 +26,8 @@ from clinic.web.report.chart import chart_of
 from clinic.web.report.exports import csv_of, xlsx_of
 from clinic.web.report.forms import Asked, Preset, chosen, dates_of
 from clinic.web.report.words import Writer
+from clinic.web.responses import CSV, XLSX, attachment
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHADES = (0, 20, 40, 60, 80)  # percent from which a cell of a heat table has the next shade
 
 
@@ -113,7 +113,7 @@ def workbook(request: ClinicRequest, name: str) -> HttpResponse:
     except TooLongError:
         return _too_long(request, kind)
     content = xlsx_of(report, str(kind.title), wanted.first, wanted.last, _filters(wanted))
-    return as_file(HttpResponse(content, content_type=XLSX), f"{kind.name}-{_suffix(wanted)}.xlsx")
+    return attachment(HttpResponse(content, content_type=XLSX), f"{kind.name}-{_suffix(wanted)}.xlsx")
 
 
 @require_safe
@@ -133,8 +133,8 @@ def table_file(request: ClinicRequest, name: str, table: str) -> HttpResponse:
     found = next((each for each in report.tables if each.name == table), None)
     if found is None:
         raise Http404
-    response = HttpResponse(csv_of(found), content_type="text/csv; charset=utf-8")
-    return as_file(response, f"{kind.name}-{found.name}-{_suffix(wanted)}.csv")
+    response = HttpResponse(csv_of(found), content_type=CSV)
+    return attachment(response, f"{kind.name}-{found.name}-{_suffix(wanted)}.csv")
 
 
 def _read(kind: ReportKind, asked: Asked, wanted: Wanted) -> tuple[Report, Wanted]:
@@ -234,8 +234,3 @@ def _definitions(report: Report) -> list[tuple[str, str]]:
 
 def _shade(value: Any) -> int:
     return 0 if value is None else sum(value > least for least in SHADES)
-
-
-def as_file(response: HttpResponse, name: str) -> HttpResponse:
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response

@@ -22,6 +22,7 @@ from clinic.access.hashing import Busy
 from clinic.access.middleware import ENDED, referring_page
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import clinic_optional, doctors_too
+from clinic.access.sessions import HOURS
 from clinic.models import StaffUser
 from clinic.refusals import Refused
 from clinic.web import htmx
@@ -58,6 +59,7 @@ def signin(request: HttpRequest) -> HttpResponse:
         "form_is_kept": resumable_forms.is_kept(request),
         "session_ended": request.session.get(ENDED, False),
         "needs_first_clinic": request.method == "GET" and first_clinic.is_needed(),
+        **HOURS,
     }
     return _with_reason(form.not_checked, render(request, "signin/signin.html", context))
 

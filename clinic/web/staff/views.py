@@ -22,6 +22,7 @@ from clinic import transactions
 from clinic.access import authors, known_browser, open_sessions, staff_links
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import clinic_optional, doctors_too, manager_required
+from clinic.access.sessions import HOURS
 from clinic.models import StaffLink, StaffUser
 from clinic.refusals import Refused
 from clinic.web.signin.views import default_page
@@ -242,6 +243,7 @@ def _sessions_page(request: ClinicRequest, user: StaffUser) -> HttpResponse:
         "of_user": user,
         "is_own": user == request.user,
         "sessions": open_sessions.open_sessions(user, asking=request),
+        **HOURS,
     }
     return render(request, "staff/sessions.html", context)
 

@@ -95,7 +95,8 @@ def ids_in(data: MultiValueDict[str, str], name: str) -> list[int]:
     return [int(text) for text in " ".join(data.getlist(name)).split() if is_short_number(text)]
 
 
-def tidy(text: str) -> str:
+def lowered(text: str) -> str:
+    """Return what was typed as plain text in small letters, to be read whatever its case."""
     return plain(text).lower()
 
 
@@ -103,7 +104,7 @@ def date_in_words(text: str, today: date) -> date | None:
     """Read a date that depends on today: hoje, amanhã, sexta, +7, 15. None for any other text.
 
     A weekday is the first one after today, a number the first such day of a month from today on."""
-    words = without_accents(tidy(text)).removesuffix("-feira").removesuffix(" feira")
+    words = without_accents(lowered(text)).removesuffix("-feira").removesuffix(" feira")
     if words in DAYS_IN_WORDS:
         return today + timedelta(days=DAYS_IN_WORDS[words])
     if weekday := WEEKDAYS_IN_WORDS.get(words):
@@ -148,7 +149,7 @@ class TypedDateField(forms.Field):
     def to_python(self, value: date | str | None) -> date | None:
         if isinstance(value, date):
             return value
-        text = tidy(value or "")
+        text = lowered(value or "")
         if not text:
             return None
         try:
@@ -207,7 +208,7 @@ class TypedTimeField(forms.Field):
     def to_python(self, value: time | str | None) -> time | None:
         if isinstance(value, time):
             return value
-        text = tidy(value or "")
+        text = lowered(value or "")
         if not text:
             return None
         match = TIME.fullmatch(text)

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from clinic.exchange.columns import DATES, FIELDS, is_ambiguous, is_month_first
-from clinic.form_fields import TypedDateField, tidy
+from clinic.form_fields import TypedDateField, lowered
 from clinic.models import documents
 from clinic.models.patient import DocumentType, NoDocument
 from clinic.registry import PatientDetails
@@ -132,7 +132,7 @@ def is_nothing(text: str) -> bool:
 
 def simplified(text: str) -> str:
     """Return a name as it is compared: small letters without marks, single spaces; “Müller 2ª” is "muller 2a"."""
-    decomposed = unicodedata.normalize("NFKD", tidy(text))
+    decomposed = unicodedata.normalize("NFKD", lowered(text))
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 

@@ -14,7 +14,7 @@ MOST_DAYS_AHEAD = 2 * 365
 MOST_A_DAY = 100
 # The most of each column.
 MOST: Mapping[str, int] = {"notice_hours": MOST_NOTICE_HOURS, "days_ahead": MOST_DAYS_AHEAD, "per_day": MOST_A_DAY}
-NO_LIMITS: Mapping[str, int] = {}
+UNRESTRICTED: Mapping[str, int] = {}
 
 
 class BookingLimits(models.Model):

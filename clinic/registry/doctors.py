@@ -8,7 +8,7 @@ from django.db import connection, models
 from django.db.models import QuerySet, Value
 
 from clinic.models import Clinic, Doctor, Procedure, WorkingHours
-from clinic.models.booking_limits import NO_LIMITS
+from clinic.models.booking_limits import UNRESTRICTED
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL, USUAL_INTERVAL
 from clinic.models.limits import max_length
 from clinic.models.locks import get_locked, get_shared, hold_advisory
@@ -59,7 +59,7 @@ def register_doctor(
     interval_minutes: int = USUAL_INTERVAL,
     specialty: str = "",
     title: str = "",
-    limits: Mapping[str, int] = NO_LIMITS,
+    limits: Mapping[str, int] = UNRESTRICTED,
 ) -> Doctor:
     """Add an active doctor, who performs these procedures and works these hours.
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import QuerySet, Value
 
 from clinic.models import Clinic, Doctor, Procedure
-from clinic.models.booking_limits import NO_LIMITS
+from clinic.models.booking_limits import UNRESTRICTED
 from clinic.models.limits import MONEY_LIMIT, is_in_cents, max_length
 from clinic.models.locks import get_locked, get_shared, hold_advisory
 from clinic.models.names import has_letter
@@ -60,7 +60,7 @@ class ProcedureDetails:
 
 
 def register_procedure(
-    clinic: Clinic, details: ProcedureDetails, by: Author, limits: Mapping[str, int] = NO_LIMITS
+    clinic: Clinic, details: ProcedureDetails, by: Author, limits: Mapping[str, int] = UNRESTRICTED
 ) -> Procedure:
     """Add an active procedure, and store the event; `limits` are columns of BookingLimits.
 

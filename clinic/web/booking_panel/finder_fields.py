@@ -17,7 +17,7 @@ from clinic.form_fields import (
     WEEKDAYS_IN_WORDS,
     TypedDateField,
     is_short_number,
-    tidy,
+    lowered,
 )
 from clinic.models import Doctor
 from clinic.models.names import without_accents
@@ -76,12 +76,12 @@ def specialty_of(wide: str) -> str:
 
 
 def is_same_specialty(doctor: Doctor, specialty: str) -> bool:
-    return tidy(doctor.specialty) == tidy(specialty)
+    return lowered(doctor.specialty) == lowered(specialty)
 
 
 def specialties(doctors: Iterable[Doctor]) -> list[str]:
     """Return the specialities of the doctors, each once."""
-    return sorted({doctor.specialty.strip() for doctor in doctors} - {""}, key=tidy)
+    return sorted({doctor.specialty.strip() for doctor in doctors} - {""}, key=lowered)
 
 
 def sought_doctor(data: QueryDict) -> str:
@@ -149,7 +149,7 @@ def read_asked(data: QueryDict) -> Asked:
 
 def read_words(text: str) -> tuple[frozenset[PartOfDay], frozenset[int], str]:
     """Split "segunda de manhã" into parts of the day and weekdays; the rest is a date, or nothing."""
-    words = tidy(text).replace(",", " ").replace("-feira", "").split()
+    words = lowered(text).replace(",", " ").replace("-feira", "").split()
     plain = [without_accents(word) for word in words]
     parts = frozenset(PARTS_IN_WORDS[word] for word in plain if word in PARTS_IN_WORDS)
     weekdays = frozenset(WEEKDAYS_IN_WORDS[word] for word in plain if word in WEEKDAYS_IN_WORDS)

@@ -4,6 +4,7 @@ Composing them took Django several times as long as PostgreSQL takes to run them
 rows become models, the clinic is the first condition, columns come from the models.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -254,21 +255,22 @@ def _is_time_zone_row(row: tuple[Any, ...]) -> bool:
 
 def insert(appointment: Appointment, lines: list[PricedLine], event: AppointmentEvent) -> None:
     """Store the three and the discounts by one statement; `appointment` gets its id. Raises IntegrityError."""
-    applied = [
-        (position, discount, amount) for position, line in enumerate(lines) for discount, amount in line.discounts
+    numbered = list(enumerate(lines))
+    line_rows = [
+        {"position": position, "procedure": line.procedure.pk, "price": str(line.price), "name": line.procedure.name}
+        for position, line in numbered
+    ]
+    discount_rows = [
+        {"position": position, "discount": discount.pk, "value": str(amount), "name": discount.name}
+        for position, line in numbered
+        for discount, amount in line.discounts
     ]
     parameters = [
         *values(appointment),
         appointment.clinic_id,
-        list(range(len(lines))),
-        [line.procedure.pk for line in lines],
-        [line.price for line in lines],
-        [line.procedure.name for line in lines],
+        json.dumps(line_rows),
         appointment.clinic_id,
-        [position for position, _, _ in applied],
-        [discount.pk for _, discount, _ in applied],
-        [amount for _, _, amount in applied],
-        [discount.name for _, discount, _ in applied],
+        json.dumps(discount_rows),
         *values(event),
     ]
     with prepared_cursor() as cursor:
@@ -279,7 +281,8 @@ def insert(appointment: Appointment, lines: list[PricedLine], event: Appointment
 
 @cache
 def _insert_statement() -> str:
-    """One statement is one round trip, and one moment at which a constraint can refuse."""
+    """One statement is one round trip, and one moment at which a constraint can refuse. Lines and discounts are two
+    parameters, as JSON: of an array psycopg looks for the type at every run."""
     appointment, event = written_fields(Appointment), written_fields(AppointmentEvent)
     appointment_columns, event_columns = column_list(appointment), column_list(event)
     return f"""
@@ -290,13 +293,13 @@ def _insert_statement() -> str:
             INSERT INTO {AppointmentProcedure._meta.db_table}
                 (clinic_id, appointment_id, position, procedure_id, price, procedure_name)
             SELECT %s, appointment.id, line.*
-            FROM appointment, unnest(%s::int[], %s::bigint[], %s::numeric[], %s::text[]) AS line
+            FROM appointment,
+                jsonb_to_recordset(%s) AS line (position int, procedure bigint, price numeric, name text)
             RETURNING id, position
         ), applied_discount AS (
             INSERT INTO {AppliedDiscount._meta.db_table} (clinic_id, line_id, discount_id, value, discount_name)
-            SELECT %s, line.id, discount_id, value, name
-            FROM unnest(%s::int[], %s::bigint[], %s::numeric[], %s::text[])
-                AS applied (position, discount_id, value, name)
+            SELECT %s, line.id, discount, value, name
+            FROM jsonb_to_recordset(%s) AS applied (position int, discount bigint, value numeric, name text)
             JOIN line USING (position)
         ), event AS (
             INSERT INTO {AppointmentEvent._meta.db_table} (appointment_id, {event_columns})

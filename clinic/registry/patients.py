@@ -8,6 +8,7 @@ from uuid import UUID, uuid4, uuid5
 from django.db import IntegrityError
 from django.db.models import GeneratedField
 from django.utils import timezone
+from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.copying import copy_rows, next_ids
 from clinic.cursors import prepared_cursor
@@ -369,7 +370,7 @@ def _fill_blanks(patient: Patient, details: PatientDetails, by: Author) -> None:
     filled = [
         field.name
         for field in fields(details)
-        if field.name != "notes" and getattr(details, field.name) and not getattr(patient, field.name)
+        if field.name != "notes" and getattr(details, field.name) and _is_blank(getattr(patient, field.name))
     ]
     if not filled:
         return
@@ -379,6 +380,11 @@ def _fill_blanks(patient: Patient, details: PatientDetails, by: Author) -> None:
     # The phone field computes the hash when it is saved.
     patient.save(update_fields=[*filled, "phone_hash", "updated_at"])
     _record(patient, before, details_of(patient), by)
+
+
+def _is_blank(value: object) -> bool:
+    """A phone is None or a number; whether it is true it would find out by checking and formatting that number."""
+    return not isinstance(value, PhoneNumber) and not value
 
 
 def _record(patient: Patient, before: PatientDetails | None, after: PatientDetails, by: Author) -> None:

@@ -139,7 +139,7 @@ def _signed_claims(text: str) -> dict[str, Any]:
 
 
 @lru_cache(MOST_TOKENS)
-def _decode(text: str, key: str, url: str) -> dict[str, Any]:
+def _decode(text: str, key: bytes, url: str) -> dict[str, Any]:
     """Return the claims of a token that this key signs, for this installation. Raises jwt.InvalidTokenError.
 
     A program sends one token for an hour; its signature is checked once in a process, its expiry by the caller, and

@@ -192,6 +192,32 @@ def test_booking_waits_for_the_row_that_another_holds(desk, watcher, table):
         assert waiting.result(PATIENCE).status == "scheduled"
 
 
+@pytest.mark.parametrize("table", ["doctor", "patient"])
+@pytest.mark.parametrize("typed", [{}, {"cpf": "529.982.247-25"}])
+def test_booking_by_details_waits_for_the_row_that_is_held(desk, watcher, table, typed):
+    known = make_patient(desk.clinic, name="João da Silva", phone="+5581998765432", cpf="52998224725")
+    held = {"doctor": desk.doctor, "patient": known}[table]
+    with another_connection() as other:
+        other.execute(f"SELECT 1 FROM clinic_{table} WHERE id = %s FOR NO KEY UPDATE", [held.pk])  # noqa: S608 - of two
+        waiting = in_background(booking(desk, details=details(**typed)))
+        until_somebody_waits(watcher)
+        assert not waiting.done()
+        other.rollback()
+
+        assert waiting.result(PATIENCE).patient == known
+
+
+def test_a_patient_added_while_the_doctor_is_held_is_recognised(desk, watcher):
+    with another_connection() as other:
+        other.execute("SELECT 1 FROM clinic_doctor WHERE id = %s FOR NO KEY UPDATE", [desk.doctor.pk])
+        waiting = in_background(booking(desk, details=details()))
+        until_somebody_waits(watcher)
+        known = make_patient(desk.clinic, name="João da Silva", phone="+5581998765432")
+        other.rollback()
+
+        assert waiting.result(PATIENCE).patient == known
+
+
 @pytest.mark.parametrize("act", ["move", "status", "undo", "procedures"])
 def test_every_change_waits_for_the_doctors_row_too(desk, watcher, act):
     appointment = desk.book()

@@ -6,6 +6,7 @@ expired", are separate exceptions: InvalidToken and ExpiredToken.
 """
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,6 +25,7 @@ from clinic.models.raw_sql import fetch_joined
 LIFE = timedelta(hours=1)
 CLOCK_SKEW = timedelta(seconds=10)  # how far the host that issued a token may be ahead; its expiry is exact
 ALGORITHM = "HS256"
+MOST_TOKENS = 1024  # that a process keeps as it has verified them
 LIMIT_SUBJECT_SQL = "'access token ' || clinic_accesstoken.id"
 VALID_TOKEN_SQL = f"""
     clinic_accesstoken JOIN clinic_clinic ON clinic_clinic.id = clinic_accesstoken.clinic_id
@@ -126,15 +128,7 @@ def _claims(text: str) -> dict[str, Any]:
 def _signed_claims(text: str) -> dict[str, Any]:
     for key in secret_keys.access_token_keys():
         try:
-            return jwt.decode(
-                text,
-                key,
-                leeway=CLOCK_SKEW,
-                algorithms=[ALGORITHM],
-                audience=settings.PUBLIC_URL,
-                issuer=settings.PUBLIC_URL,
-                options={"require": CLAIMS, "verify_sub": False},
-            )
+            return _decode(text, key, settings.PUBLIC_URL)
         except jwt.ExpiredSignatureError as error:
             raise ExpiredToken from error
         except jwt.InvalidSignatureError:
@@ -142,6 +136,23 @@ def _signed_claims(text: str) -> dict[str, Any]:
         except jwt.InvalidTokenError as error:
             raise InvalidToken from error
     raise InvalidToken
+
+
+@lru_cache(MOST_TOKENS)
+def _decode(text: str, key: bytes, url: str) -> dict[str, Any]:
+    """Return the claims of a token that this key signs, for this installation. Raises jwt.InvalidTokenError.
+
+    A program sends one token for an hour; its signature is checked once in a process, its expiry by the caller, and
+    PostgreSQL is asked each time whether it is revoked. What is refused is not kept."""
+    return jwt.decode(
+        text,
+        key,
+        leeway=CLOCK_SKEW,
+        algorithms=[ALGORITHM],
+        audience=url,
+        issuer=url,
+        options={"require": CLAIMS, "verify_sub": False},
+    )
 
 
 def _uuid(text: Any) -> UUID:

@@ -28,12 +28,11 @@ from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author, keep_plan
 from clinic.registry.patient_details import (
     CleanedDetails,
-    PatientDetails,
     clean_details,
     tidy_notes,
     unstorable_metadata,
 )
-from clinic.registry.patients import create_or_complete, match_patient
+from clinic.registry.patients import create_or_complete, first_search, match_patient
 from clinic.registry.unverified import unverified_details
 from clinic.transactions import run_in_transaction
 
@@ -178,17 +177,19 @@ def _load_candidate(
 ) -> _LoadedCandidate:
     """Load the rows of a proposal, the doctor's before the patient's; with `lock`, locked, and after them the payer's,
     if it pays for a number of visits a day. With `each_day` the payer is not asked about the day."""
+    cleaned = _clean_details(proposal, now)
     rows = sql.load_rows(
         proposal.clinic,
         doctor=proposal.doctor,
         patient=proposal.patient,
+        search=first_search(cleaned) if cleaned and not cleaned.refusals else None,
         procedures=[line.procedure for line in proposal.lines],
         discounts=_discount_ids(proposal),
         day=local_date(proposal.clinic, proposal.starts_at or now),
         payer=proposal.payer.payer,
         lock=lock,
     )
-    match = _find_patient(proposal, rows.patient, now, lock=lock)
+    match = _find_patient(proposal, cleaned, rows, lock=lock)
     candidate = Candidate(
         clinic=proposal.clinic,
         now=now,
@@ -221,22 +222,30 @@ def _load_candidate(
     return _LoadedCandidate(candidate, match.cleaned, payer, refusals)
 
 
-def _find_patient(proposal: Proposal, loaded: Patient | None, now: datetime, *, lock: bool) -> _PatientMatch:
-    """Return the patient of a proposal: `loaded` if it names one by id, else the one that its details describe."""
+def _clean_details(proposal: Proposal, now: datetime) -> CleanedDetails | None:
+    """Return the details by which a proposal describes its patient; None if it names one by id, or nobody."""
+    if proposal.patient is not None or proposal.details is None:
+        return None
+    clinic = proposal.clinic
+    return clean_details(proposal.details, clinic, today=clinic.local(now).date(), policy=proposal.policy)
+
+
+def _find_patient(proposal: Proposal, cleaned: CleanedDetails | None, rows: LoadedRows, *, lock: bool) -> _PatientMatch:
+    """Return the patient of a proposal: the loaded one if it names one by id, else the one its details describe."""
     if proposal.patient is not None:
-        return _PatientMatch(loaded, None, [] if loaded else [Refusal(Reason.PATIENT_UNKNOWN)])
-    if proposal.details is not None:
-        return _match_details(proposal, proposal.details, now, lock=lock)
+        return _PatientMatch(rows.patient, None, [] if rows.patient else [Refusal(Reason.PATIENT_UNKNOWN)])
+    if cleaned is not None:
+        return _match_details(proposal, cleaned, rows, lock=lock)
     return _PatientMatch(None, None, [Refusal(Reason.PATIENT_MISSING)])
 
 
-def _match_details(proposal: Proposal, details: PatientDetails, now: datetime, *, lock: bool) -> _PatientMatch:
-    clinic, policy = proposal.clinic, proposal.policy
-    cleaned = clean_details(details, clinic, today=clinic.local(now).date(), policy=policy)
+def _match_details(proposal: Proposal, cleaned: CleanedDetails, rows: LoadedRows, *, lock: bool) -> _PatientMatch:
     if cleaned.refusals:
         return _PatientMatch(None, cleaned, cleaned.refusals)
     try:
-        patient = match_patient(cleaned, clinic, policy, lock=lock, besides=proposal.besides)
+        patient = match_patient(
+            cleaned, proposal.clinic, proposal.policy, lock=lock, besides=proposal.besides, found=rows.found
+        )
     except Refused as refused:
         return _PatientMatch(None, cleaned, refused.refusals)
     return _PatientMatch(patient, cleaned, [])

@@ -4,6 +4,7 @@ Composing them took Django several times as long as PostgreSQL takes to run them
 rows become models, the clinic is the first condition, columns come from the models.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -36,17 +37,19 @@ from clinic.models import (
 from clinic.models.appointment import OVERLAP_LOOKBACK, STANDING_SQL
 from clinic.models.locks import LOCK, lock_of_held_row, lock_row
 from clinic.models.price import PRICE_SQL
-from clinic.models.raw_sql import column_names, instance
+from clinic.models.raw_sql import attribute_names, column_names, instance
 from clinic.models.titles import with_title
+from clinic.registry.sql import FoundPatients, PatientSearch
 from clinic.schedule import HOURS_AND_ABSENCES_SQL, dates_of, schedules_of
 
-# The patient's row waits for the doctor's: the count makes PostgreSQL look for, and lock, the doctor first.
+# The patient's row waits for the doctor's: the count makes PostgreSQL look for, and lock, the doctor first. A patient
+# that is described is read if exactly one is found, as in `registry.sql`; how many are is the last column.
 ROWS_SQL = """
     WITH doctor AS MATERIALIZED (
         SELECT {doctor} FROM clinic_doctor WHERE clinic_id = %(clinic)s AND {doctor_key} = %(doctor)s AND active {lock}
-    ), patient AS MATERIALIZED (
+    ), {matching} patient AS MATERIALIZED (
         SELECT {patient} FROM clinic_patient
-        WHERE clinic_id = %(clinic)s AND id = %(patient)s AND (SELECT count(*) FROM doctor) >= {least} {lock}
+        WHERE clinic_id = %(clinic)s AND {wanted} AND (SELECT count(*) FROM doctor) >= {least} {lock}
     ), procedure AS (
         SELECT {procedure}, {price}, EXISTS (
             SELECT FROM clinic_doctor_procedures, doctor WHERE doctor_id = doctor.id AND procedure_id = requested.id
@@ -57,10 +60,12 @@ ROWS_SQL = """
         SELECT {discount}, row_number() OVER () AS line
         FROM clinic_discount WHERE clinic_id = %(clinic)s AND {discounts}
     )
-    SELECT doctor.*, patient.*, procedure.*, discount.* FROM ({setup}) AS setup
+    SELECT doctor.*, patient.*, procedure.*, discount.*, {found} FROM ({setup}) AS setup
     LEFT JOIN doctor ON true LEFT JOIN patient ON true
     LEFT JOIN (procedure FULL JOIN discount USING (line)) ON true
 """
+MATCHING_SQL = "matching AS MATERIALIZED (SELECT id FROM clinic_patient WHERE clinic_id = %(clinic)s AND {condition}),"
+DESCRIBED_SQL = "{condition} AND (SELECT count(*) FROM matching) = 1"
 # Which procedures and discounts are loaded: those of a booking, by their ids, or those that an appointment has.
 REQUESTED = {
     "procedures": "{procedure_key} = ANY (%(procedures)s) AND active",
@@ -103,7 +108,8 @@ CONTEXT_SQL = f"""
 class LoadedRows:
     """The requested rows, None for each that is unknown or inactive; `performed` are the ids of the procedures that
     this doctor performs, `prices` what each of these procedures costs on the day, by id. The `price` of a procedure is
-    that of today."""
+    that of today. `found` is what the search has found, None where it has to be asked alone: it finds several, or one
+    whose row is held."""
 
     doctor: Doctor | None
     patient: Patient | None
@@ -111,6 +117,7 @@ class LoadedRows:
     performed: frozenset[int]
     discounts: list[Discount | None]
     prices: dict[int, Decimal] = field(default_factory=dict)
+    found: FoundPatients | None = None
 
 
 def load_rows(
@@ -118,14 +125,15 @@ def load_rows(
     *,
     doctor: DoctorKey | None = None,
     patient: int | None = None,
+    search: PatientSearch | None = None,
     procedures: Sequence[int | UUID] = (),
     discounts: Sequence[int] = (),
     day: date | None = None,
     payer: int | None = None,
     lock: bool = False,
 ) -> LoadedRows:
-    """Load rows by id or uuid; procedures and discounts in the requested order. `day` is the local date whose prices
-    are wanted, None for today, and `payer` the id of who pays them.
+    """Load rows by id or uuid, a patient by id or by a search; procedures and discounts in the requested order. `day`
+    is the local date whose prices are wanted, None for today, and `payer` the id of who pays them.
 
     A blocked patient is unknown. Of a merged one it is the kept one that is loaded: looked at behind the lock, for
     which a merge was waited for.
@@ -142,12 +150,12 @@ def load_rows(
         "today": today,
         "day": day or today,
         "payer": payer if is_possible_key(payer) else None,
+        **(search.parameters if search else {}),
     }
     key_columns = key_column(doctor), key_column(procedure_keys[0]) if procedure_keys else "id"
     with prepared_cursor() as cursor:
-        rows = _fetch_rows(cursor, key_columns, parameters, lock=lock)
-    read = _read(rows)
-    if read.patient and read.patient.merged_into_id:
+        read = _fetch_rows(cursor, key_columns, parameters, search.condition if search else "", lock=lock)
+    if patient is not None and read.patient and read.patient.merged_into_id:
         return load_rows(
             clinic,
             doctor=doctor,
@@ -169,6 +177,7 @@ def load_rows(
         read.performed,
         [discounts_by_id.get(key) for key in discounts],
         read.prices,
+        _found(search, read) if search else None,
     )
 
 
@@ -184,7 +193,7 @@ def load_rows_of(appointment: Appointment, doctor: DoctorKey | None) -> LoadedRo
         "payer": None,
     }
     with prepared_cursor() as cursor:
-        read = _read(_fetch(cursor, _rows_statement((key_column(doctor), "id"), "", is_stored=True), parameters))
+        read = _fetch(cursor, _rows_statement((key_column(doctor), "id"), "", is_stored=True), parameters)
     procedures = sorted(read.procedures, key=attrgetter("sort_name", "pk"))
     discounts = sorted(read.discounts, key=attrgetter("name", "pk"))
     return LoadedRows(read.doctor, None, [*procedures], read.performed, [*discounts])
@@ -246,21 +255,22 @@ def _is_time_zone_row(row: tuple[Any, ...]) -> bool:
 
 def insert(appointment: Appointment, lines: list[PricedLine], event: AppointmentEvent) -> None:
     """Store the three and the discounts by one statement; `appointment` gets its id. Raises IntegrityError."""
-    applied = [
-        (position, discount, amount) for position, line in enumerate(lines) for discount, amount in line.discounts
+    numbered = list(enumerate(lines))
+    line_rows = [
+        {"position": position, "procedure": line.procedure.pk, "price": str(line.price), "name": line.procedure.name}
+        for position, line in numbered
+    ]
+    discount_rows = [
+        {"position": position, "discount": discount.pk, "value": str(amount), "name": discount.name}
+        for position, line in numbered
+        for discount, amount in line.discounts
     ]
     parameters = [
         *values(appointment),
         appointment.clinic_id,
-        list(range(len(lines))),
-        [line.procedure.pk for line in lines],
-        [line.price for line in lines],
-        [line.procedure.name for line in lines],
+        json.dumps(line_rows),
         appointment.clinic_id,
-        [position for position, _, _ in applied],
-        [discount.pk for _, discount, _ in applied],
-        [amount for _, _, amount in applied],
-        [discount.name for _, discount, _ in applied],
+        json.dumps(discount_rows),
         *values(event),
     ]
     with prepared_cursor() as cursor:
@@ -271,7 +281,8 @@ def insert(appointment: Appointment, lines: list[PricedLine], event: Appointment
 
 @cache
 def _insert_statement() -> str:
-    """One statement is one round trip, and one moment at which a constraint can refuse."""
+    """One statement is one round trip, and one moment at which a constraint can refuse. Lines and discounts are two
+    parameters, as JSON: of an array psycopg looks for the type at every run."""
     appointment, event = written_fields(Appointment), written_fields(AppointmentEvent)
     appointment_columns, event_columns = column_list(appointment), column_list(event)
     return f"""
@@ -282,13 +293,13 @@ def _insert_statement() -> str:
             INSERT INTO {AppointmentProcedure._meta.db_table}
                 (clinic_id, appointment_id, position, procedure_id, price, procedure_name)
             SELECT %s, appointment.id, line.*
-            FROM appointment, unnest(%s::int[], %s::bigint[], %s::numeric[], %s::text[]) AS line
+            FROM appointment,
+                jsonb_to_recordset(%s) AS line (position int, procedure bigint, price numeric, name text)
             RETURNING id, position
         ), applied_discount AS (
             INSERT INTO {AppliedDiscount._meta.db_table} (clinic_id, line_id, discount_id, value, discount_name)
-            SELECT %s, line.id, discount_id, value, name
-            FROM unnest(%s::int[], %s::bigint[], %s::numeric[], %s::text[])
-                AS applied (position, discount_id, value, name)
+            SELECT %s, line.id, discount, value, name
+            FROM jsonb_to_recordset(%s) AS applied (position int, discount bigint, value numeric, name text)
             JOIN line USING (position)
         ), event AS (
             INSERT INTO {AppointmentEvent._meta.db_table} (appointment_id, {event_columns})
@@ -303,31 +314,9 @@ def _insert_statement() -> str:
 type _RowParts = tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]
 
 
-def _fetch_rows(
-    cursor: CursorWrapper, key_columns: tuple[str, str], parameters: dict[str, Any], *, lock: bool
-) -> list[_RowParts]:
-    """With `lock`, both rows are first read as if nobody held them; then the one that is held is waited for."""
-    if not lock:
-        return _fetch(cursor, _rows_statement(key_columns, ""), parameters)
-    rows = _fetch(cursor, _rows_statement(key_columns, f"{LOCK} SKIP LOCKED"), parameters)
-    doctor_values, patient_values, *_ = rows[0]
-    if _is_missing(parameters["doctor"], doctor_values) or _is_missing(parameters["patient"], patient_values):
-        with lock_of_held_row() as clause:
-            return _fetch(cursor, _rows_statement(key_columns, clause), parameters)
-    return rows
-
-
-def _fetch(cursor: CursorWrapper, statement: str, parameters: dict[str, Any]) -> list[_RowParts]:
-    cursor.execute(statement, parameters)
-    return [_split(row) for row in cursor.fetchall()]
-
-
-def _is_missing(key: DoctorKey | None, values: tuple[Any, ...]) -> bool:
-    return key is not None and values[0] is None
-
-
 class _Read(NamedTuple):
-    """What rows of ROWS_SQL hold; `performed` are ids of the procedures."""
+    """What rows of ROWS_SQL hold; `performed` are ids of the procedures, `matching` is how many patients are described,
+    None where none was looked for so."""
 
     doctor: Doctor | None
     patient: Patient | None
@@ -335,9 +324,38 @@ class _Read(NamedTuple):
     performed: frozenset[int]
     discounts: list[Discount]
     prices: dict[int, Decimal]
+    matching: int | None
 
 
-def _read(rows: list[_RowParts]) -> _Read:
+def _fetch_rows(
+    cursor: CursorWrapper, key_columns: tuple[str, str], parameters: dict[str, Any], condition: str, *, lock: bool
+) -> _Read:
+    """With `lock`, both rows are first read as if nobody held them; then the one that is held is waited for, but for a
+    patient by a condition: who that is has to be asked again behind the doctor's lock."""
+    if not lock:
+        return _fetch(cursor, _rows_statement(key_columns, "", condition), parameters, condition)
+    read = _fetch(cursor, _rows_statement(key_columns, f"{LOCK} SKIP LOCKED", condition), parameters, condition)
+    lacks_doctor = parameters["doctor"] is not None and read.doctor is None
+    lacks_patient = parameters["patient"] is not None and read.patient is None
+    if lacks_doctor or lacks_patient:
+        with lock_of_held_row() as clause:
+            return _fetch(cursor, _rows_statement(key_columns, clause), parameters)
+    return read
+
+
+def _fetch(cursor: CursorWrapper, statement: str, parameters: dict[str, Any], condition: str = "") -> _Read:
+    cursor.execute(statement, parameters)
+    rows = cursor.fetchall()
+    patient_columns = _patient_columns(condition)
+    return _read([_split(row, patient_columns) for row in rows], patient_columns, rows[0][-1])
+
+
+def _found(search: PatientSearch, read: _Read) -> FoundPatients | None:
+    patients = [read.patient] if read.patient else []
+    return FoundPatients(search, patients) if read.matching == len(patients) else None
+
+
+def _read(rows: list[_RowParts], patient_columns: tuple[str, ...], matching: int | None) -> _Read:
     procedures, discounts, performed, prices = [], [], set(), {}
     for _, _, procedure_values, discount_values in rows:
         if procedure := instance(Procedure, procedure_values[:-3]):
@@ -348,18 +366,28 @@ def _read(rows: list[_RowParts]) -> _Read:
         if discount := instance(Discount, discount_values[:-1]):
             discounts.append(discount)
     doctor_values, patient_values, *_ = rows[0]
-    patient = instance(Patient, patient_values, PATIENT_COLUMNS)
-    return _Read(instance(Doctor, doctor_values), patient, procedures, frozenset(performed), discounts, prices)
+    patient = instance(Patient, patient_values, patient_columns)
+    doctor = instance(Doctor, doctor_values)
+    return _Read(doctor, patient, procedures, frozenset(performed), discounts, prices, matching)
+
+
+def _patient_columns(condition: str) -> tuple[str, ...]:
+    """Return what is loaded of a patient: of one who is found by a condition everything, to compare and to complete."""
+    return attribute_names(Patient) if condition else PATIENT_COLUMNS
 
 
 @cache
-def _rows_statement(key_columns: tuple[str, str], lock: str, *, is_stored: bool = False) -> str:
+def _rows_statement(key_columns: tuple[str, str], lock: str, condition: str = "", *, is_stored: bool = False) -> str:
+    """Return the statement; a patient is read by id, with a `condition` by that."""
     doctor_key, procedure_key = key_columns
     conditions = STORED if is_stored else REQUESTED
     return ROWS_SQL.format(
         doctor=", ".join(column_names(Doctor)),
         doctor_key=doctor_key,
-        patient=", ".join(PATIENT_COLUMNS),
+        matching=MATCHING_SQL.format(condition=condition) if condition else "",
+        patient=", ".join(column_names(Patient) if condition else PATIENT_COLUMNS),
+        wanted=DESCRIBED_SQL.format(condition=condition) if condition else "id = %(patient)s",
+        found="(SELECT count(*) FROM matching)" if condition else "NULL",
         procedure=", ".join(
             f"{_price('today', 'NULL')} AS price" if name == "price" else f"requested.{name}"
             for name in column_names(Procedure)
@@ -381,16 +409,16 @@ def _price(day: str, payer: str) -> str:
 
 
 @cache
-def _part_ends() -> tuple[int, int, int]:
+def _part_ends(patient_columns: tuple[str, ...]) -> tuple[int, int, int]:
     """Return where the values of doctor, patient and procedure end in a row of ROWS_SQL."""
     doctor = len(column_names(Doctor))
-    patient = doctor + len(PATIENT_COLUMNS)
+    patient = doctor + len(patient_columns)
     return doctor, patient, patient + len(column_names(Procedure)) + 3
 
 
-def _split(row: tuple[Any, ...]) -> _RowParts:
-    doctor_end, patient_end, procedure_end = _part_ends()
-    return row[:doctor_end], row[doctor_end:patient_end], row[patient_end:procedure_end], row[procedure_end:]
+def _split(row: tuple[Any, ...], patient_columns: tuple[str, ...]) -> _RowParts:
+    doctor_end, patient_end, procedure_end = _part_ends(patient_columns)
+    return row[:doctor_end], row[doctor_end:patient_end], row[patient_end:procedure_end], row[procedure_end:-1]
 
 
 def key_column(key: DoctorKey | None) -> str:

@@ -2,9 +2,12 @@
 
 import json
 from functools import cache
+from inspect import getattr_static
 from typing import Any, overload
 
 from django.db import DEFAULT_DB_ALIAS, models
+from django.db.models.base import ModelState
+from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
 
 from clinic.cursors import prepared_cursor
 
@@ -104,7 +107,27 @@ def _instance[M: models.Model](model: type[M], values: tuple[Any, ...], attribut
         values = tuple(
             json.loads(value) if place in places and value is not None else value for place, value in enumerate(values)
         )
-    return model.from_db(DEFAULT_DB_ALIAS, attributes, values)
+    if not _takes_values_as_they_are(model):
+        return model.from_db(DEFAULT_DB_ALIAS, attributes, values)
+    # What `from_db` leaves, without its two signals and a call for every column: it took an eighth of a booking's time.
+    row = model.__new__(model)
+    row._state = ModelState()
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    vars(row).update(zip(attributes, values, strict=True))
+    return row
+
+
+@cache
+def _takes_values_as_they_are(model: type[models.Model]) -> bool:
+    """Return whether Django stores the values of a row unchanged: no attribute converts them, as that of a phone does,
+    and nothing else is done when a row is loaded."""
+    if model.from_db.__func__ is not models.Model.from_db.__func__:  # type: ignore[attr-defined]  # a bound method
+        return False
+    descriptors = (getattr_static(model, name) for name in attribute_names(model))
+    return all(
+        isinstance(descriptor, ForeignKeyDeferredAttribute) or not hasattr(descriptor, "__set__")
+        for descriptor in descriptors
+    )
 
 
 @cache

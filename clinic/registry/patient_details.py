@@ -99,6 +99,9 @@ class PatientDetails:
     died_on: date | None = None
 
 
+NO_DETAILS = PatientDetails()
+
+
 @dataclass(frozen=True)
 class CleanedDetails:
     """Details made storable: E.164 phone, bare digits. `unverified_cpf` is a CPF of wrong check digits, accepted and
@@ -191,7 +194,7 @@ def clean_details(
     of today would refuse it; so is no phone, where none is stored.
     """
     may_lack_phone = not stored.phone if stored else policy.may_lack_phone
-    stored = stored or PatientDetails()
+    stored = stored or NO_DETAILS
     refusals = [
         *unstorable_line(details.name, Reason.NAME_UNSTORABLE),
         *unstorable_line(details.social_name, Reason.SOCIAL_NAME_UNSTORABLE),

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4, uuid5
 from django.db import IntegrityError
 from django.db.models import GeneratedField
 from django.utils import timezone
+from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.copying import copy_rows, next_ids
 from clinic.cursors import prepared_cursor
@@ -22,6 +23,7 @@ from clinic.registry.merged import current_patient
 from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
 from clinic.registry.patient_events import Author, record_patient, record_registered
 from clinic.registry.plans import Plan, payer_refusals
+from clinic.registry.sql import FoundPatients, PatientSearch
 from clinic.transactions import run_in_transaction
 
 TRY_LOCKS_SQL = """
@@ -37,21 +39,37 @@ NULL_WHEN_EMPTY = ["phone", "cpf", "health_number", "document_number", "second_p
 
 
 def match_patient(
-    cleaned: CleanedDetails, clinic: Clinic, policy: Policy, *, lock: bool, besides: Collection[int] = ()
+    cleaned: CleanedDetails,
+    clinic: Clinic,
+    policy: Policy,
+    *,
+    lock: bool,
+    besides: Collection[int] = (),
+    found: FoundPatients | None = None,
 ) -> Patient | None:
     """Return the patient that these details describe, None if there is none; with `lock`, locked FOR NO KEY UPDATE.
 
-    `besides` are ids of namesakes on the same phone that are known to be others. Details that describe a merged patient
-    mean the one that was kept.
+    `besides` are ids of namesakes on the same phone that are known to be others, `found` what `first_search` has found
+    in this transaction, if it was asked, locked as `lock` says. Details that describe a merged patient mean the one
+    that was kept.
 
     If nobody matches and `lock` is set, takes advisory locks on CPF and phone until the transaction ends, so that two
     bookings cannot both add the patient. Raises Refused when the CPF is another patient's.
     """
-    patient = _find_match(cleaned, clinic, policy, besides, lock=lock)
+    patient = _find_match(cleaned, clinic, policy, besides, lock=lock, found=found)
     if patient is None and lock:
         _take_advisory_locks(clinic, cleaned)
         return _find_match(cleaned, clinic, policy, besides, lock=lock)
     return patient
+
+
+def first_search(cleaned: CleanedDetails) -> PatientSearch:
+    """Return the search that `match_patient` begins with."""
+    if cleaned.cpf:
+        return sql.by_cpf(cleaned.cpf)
+    if number := cleaned.details.health_number:
+        return sql.by_health_number(number)
+    return _by_name_and_phone(cleaned)
 
 
 def create_or_complete(cleaned: CleanedDetails, matched: Patient | None, clinic: Clinic, *, by: Author) -> Patient:
@@ -237,8 +255,10 @@ def _taken(clinic: Clinic, cleaned: CleanedDetails, patient_id: int | None = Non
     """Refuse the CPF and the número de utente of another patient than `patient_id`."""
     cpf, number = cleaned.cpf, cleaned.details.health_number
     owners = {
-        Reason.CPF_TAKEN: sql.patients_with_cpf(clinic, cpf, lock=False) if cpf else [],
-        Reason.HEALTH_NUMBER_TAKEN: sql.patients_with_health_number(clinic, number, lock=False) if number else [],
+        Reason.CPF_TAKEN: sql.find_patients(clinic, sql.by_cpf(cpf), lock=False) if cpf else [],
+        Reason.HEALTH_NUMBER_TAKEN: sql.find_patients(clinic, sql.by_health_number(number), lock=False)
+        if number
+        else [],
     }
     return [_taken_by(owner, reason) for reason, found in owners.items() for owner in found if owner.pk != patient_id]
 
@@ -259,28 +279,51 @@ def _locked_texts(cleaned: CleanedDetails) -> list[str]:
 
 
 def _find_match(
-    cleaned: CleanedDetails, clinic: Clinic, policy: Policy, besides: Collection[int], *, lock: bool
+    cleaned: CleanedDetails,
+    clinic: Clinic,
+    policy: Policy,
+    besides: Collection[int],
+    *,
+    lock: bool,
+    found: FoundPatients | None = None,
 ) -> Patient | None:
     if cleaned.cpf:
-        for owner in sql.patients_with_cpf(clinic, cleaned.cpf, lock=lock):
+        for owner in _search(clinic, sql.by_cpf(cleaned.cpf), found, lock=lock):
             _require_same_person(owner, cleaned.details, clinic, policy)
             return owner
     if number := cleaned.details.health_number:
-        for owner in sql.patients_with_health_number(clinic, number, lock=lock):
+        for owner in _search(clinic, sql.by_health_number(number), found, lock=lock):
             _require_called_so(owner, cleaned.details, clinic, Reason.HEALTH_NUMBER_TAKEN)
             return owner
-    return next(iter(_compatible_namesakes(cleaned, clinic, besides, lock=lock)), None)
+    return next(iter(_compatible_namesakes(cleaned, clinic, besides, found, lock=lock)), None)
+
+
+def _search(clinic: Clinic, search: PatientSearch, found: FoundPatients | None, *, lock: bool) -> list[Patient]:
+    """Return the patients; without a query if they are `found` already."""
+    if found and found.search == search:
+        return found.patients
+    return sql.find_patients(clinic, search, lock=lock)
 
 
 def _compatible_namesakes(
-    cleaned: CleanedDetails, clinic: Clinic, besides: Collection[int], *, lock: bool = False
+    cleaned: CleanedDetails,
+    clinic: Clinic,
+    besides: Collection[int],
+    found: FoundPatients | None = None,
+    *,
+    lock: bool = False,
 ) -> list[Patient]:
-    spellings = phones.spellings(cleaned.details.phone)
-    namesakes = sql.patients_called(clinic, cleaned.details.name, spellings, lock=lock)
-    namesakes.sort(key=lambda patient: patient.merged_into_id is not None)
-    found = [_kept(clinic, patient, lock=lock) for patient in namesakes if is_compatible(patient, cleaned)]
-    compatible = {patient.pk: patient for patient in found if not _has_other_cpf(patient, cleaned)}
+    namesakes = sorted(
+        _search(clinic, _by_name_and_phone(cleaned), found, lock=lock),
+        key=lambda patient: patient.merged_into_id is not None,
+    )
+    kept = [_kept(clinic, patient, lock=lock) for patient in namesakes if is_compatible(patient, cleaned)]
+    compatible = {patient.pk: patient for patient in kept if not _has_other_cpf(patient, cleaned)}
     return [patient for pk, patient in compatible.items() if pk not in besides]
+
+
+def _by_name_and_phone(cleaned: CleanedDetails) -> PatientSearch:
+    return sql.by_name_and_phone(cleaned.details.name, phones.spellings(cleaned.details.phone))
 
 
 def is_compatible(namesake: Patient, cleaned: CleanedDetails) -> bool:
@@ -327,7 +370,7 @@ def _fill_blanks(patient: Patient, details: PatientDetails, by: Author) -> None:
     filled = [
         field.name
         for field in fields(details)
-        if field.name != "notes" and getattr(details, field.name) and not getattr(patient, field.name)
+        if field.name != "notes" and getattr(details, field.name) and _is_blank(getattr(patient, field.name))
     ]
     if not filled:
         return
@@ -337,6 +380,11 @@ def _fill_blanks(patient: Patient, details: PatientDetails, by: Author) -> None:
     # The phone field computes the hash when it is saved.
     patient.save(update_fields=[*filled, "phone_hash", "updated_at"])
     _record(patient, before, details_of(patient), by)
+
+
+def _is_blank(value: object) -> bool:
+    """A phone is None or a number; whether it is true it would find out by checking and formatting that number."""
+    return not isinstance(value, PhoneNumber) and not value
 
 
 def _record(patient: Patient, before: PatientDetails | None, after: PatientDetails, by: Author) -> None:

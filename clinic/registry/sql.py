@@ -1,7 +1,7 @@
 """Hand-written statements that find a patient by CPF or by phone and name; every booking with a patient's details runs
-them."""
+them, the first one as a part of the statement that loads its other rows."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
@@ -26,15 +26,38 @@ IS_CALLED = """
 IS_CALLED_SQL = f"SELECT {IS_CALLED} FROM clinic_patient WHERE clinic_id = %(clinic)s AND id = %(patient)s"  # noqa: S608 - our own text
 
 
-def patients_with_cpf(clinic: Clinic, cpf: str, *, lock: bool) -> list[Patient]:
-    """Return the patient with this CPF, at most one; with `lock`, locked."""
-    return _load_patients("cpf = %(cpf)s", {"clinic": clinic.pk, "cpf": cpf}, lock)
+class PatientSearch(NamedTuple):
+    """What a clinic's patients are looked for by: a condition, which is our own text, and its parameters."""
+
+    condition: str
+    parameters: dict[str, Any]
 
 
-def patients_with_health_number(clinic: Clinic, number: str, *, lock: bool) -> list[Patient]:
-    """Return the patient with this número de utente, at most one; with `lock`, locked."""
-    condition = "health_number = %(number)s"
-    return _load_patients(condition, {"clinic": clinic.pk, "number": number}, lock)
+class FoundPatients(NamedTuple):
+    """All patients that a search finds."""
+
+    search: PatientSearch
+    patients: list[Patient]
+
+
+def by_cpf(cpf: str) -> PatientSearch:
+    """Find at most one patient."""
+    return PatientSearch("blocked_at IS NULL AND cpf = %(cpf)s", {"cpf": cpf})
+
+
+def by_health_number(number: str) -> PatientSearch:
+    """Find by the número de utente, at most one patient."""
+    return PatientSearch("blocked_at IS NULL AND health_number = %(number)s", {"number": number})
+
+
+def by_name_and_phone(name: str, phones: list[str]) -> PatientSearch:
+    """Find those with one of these one or two E.164 phones and this name or social name, compared by letters. An API
+    that was answered with the social name books with it.
+
+    Two parameters and no array, for which a plan for all parameters assumes ten: PostgreSQL would plan anew each time.
+    """
+    condition = f"blocked_at IS NULL AND phone IN (%(phone)s, %(other_phone)s) AND {IS_CALLED}"
+    return PatientSearch(condition, {"name": name, "phone": phones[0], "other_phone": phones[-1]})
 
 
 def is_called(clinic: Clinic, patient: Patient, name: str) -> bool:
@@ -44,19 +67,13 @@ def is_called(clinic: Clinic, patient: Patient, name: str) -> bool:
         return bool(cursor.fetchone() == (True,))
 
 
-def patients_called(clinic: Clinic, name: str, phones: list[str], *, lock: bool) -> list[Patient]:
-    """Return the patients with one of these E.164 phones and this name or social name, compared by letters; with
-    `lock`, locked. An API that was answered with the social name books with it."""
-    condition = f"phone = ANY(%(phones)s) AND {IS_CALLED}"
-    return _load_patients(condition, {"clinic": clinic.pk, "phones": phones, "name": name}, lock)
-
-
-def _load_patients(condition: str, parameters: dict[str, Any], lock: bool) -> list[Patient]:
-    """Load the patients; with `lock`, a single one is first read with SKIP LOCKED, as if nobody held the row."""
+def find_patients(clinic: Clinic, search: PatientSearch, *, lock: bool) -> list[Patient]:
+    """Load the patients; with `lock`, locked, a single one first with SKIP LOCKED, as if nobody held the row."""
     parts = {
         "columns": ", ".join(column_names(Patient)),
-        "condition": f"clinic_id = %(clinic)s AND blocked_at IS NULL AND {condition}",
+        "condition": f"clinic_id = %(clinic)s AND {search.condition}",
     }
+    parameters = {"clinic": clinic.pk, **search.parameters}
     with prepared_cursor() as cursor:
         if not lock:
             return _fetch_patients(cursor, PATIENTS_SQL.format(**parts, lock=""), parameters)

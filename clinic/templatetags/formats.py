@@ -32,7 +32,8 @@ def money(amount: Decimal, clinic: Clinic) -> str:
 @register.filter
 def phone(number: PhoneNumber | None, clinic: Clinic) -> str:
     """Format a phone like `phones.written`; "" for none."""
-    return phones.written(number, clinic.country) if number else ""
+    # Whether a number is true it finds out by checking and formatting itself.
+    return "" if number in (None, "") else phones.written(number, clinic.country)
 
 
 @register.filter

@@ -73,6 +73,22 @@ def test_another_name_or_another_phone_is_another_patient(desk, joao, typed):
     assert booked_patient(desk, **typed) != joao
 
 
+@pytest.mark.parametrize("typed", [{}, {"cpf": "529.982.247-25"}])
+def test_a_known_patient_is_found_with_the_doctor(desk, typed, django_assert_num_queries):
+    known = make_patient(desk.clinic, name="João da Silva", phone="+5581998765432", cpf="52998224725")
+    proposal = desk.proposal(details=details(**typed), policy=Policy.LENIENT)
+
+    with django_assert_num_queries(2):  # the rows, and what lies around the time
+        assert check(proposal, now=desk.now) is None
+    assert desk.book(details=details(**typed)).patient == known
+
+
+def test_of_several_namesakes_the_first_is_meant(desk, joao):
+    make_patient(desk.clinic, name="João da Silva", phone="+5581998765432", cpf=None, birth_date=None)
+
+    assert booked_patient(desk) == joao
+
+
 def test_namesake_with_other_birth_date_is_a_new_patient(desk):
     father = booked_patient(desk, birth_date=date(1960, 1, 1))
     son = booked_patient(desk, birth_date=date(1990, 1, 1), hour=10)

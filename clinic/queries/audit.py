@@ -31,14 +31,12 @@ from clinic.models import (
     StaffUser,
     WaitingEvent,
 )
+from clinic.models.row_change import IN_WORDS
 from clinic.queries import list_changes, patient_changes, row_changes
 from clinic.queries.history import sentence, sentence_of_clinic
 from clinic.queries.patient_changes import Change
 
 ROWS = 50  # of a page
-# Of these the registry writes an event in words, for every request that changes them.
-IN_WORDS_BY_PEOPLE = ("workinghours", "absence", "delay")
-PROGRAMS = ("imagemais", "mivicall")
 # The sources, numbered by the order of what happened at one instant.
 NUMBERS = {"espera": 7, "retorno": 6, "recado": 5, "visita": 4, "ficha": 3, "clinica": 2, "dados": 1}
 WITHOUT_DOCTOR = {"ficha", "espera", "retorno", "recado"}
@@ -212,9 +210,7 @@ def _of_set_up(wanted: Wanted, kind: str) -> QuerySet[Any]:
     rows = RowChange.objects.of(wanted.clinic).exclude(PURGED)
     if kind:
         return rows.filter(table=kind)
-    rows = rows.exclude(table=list_changes.MEMO)
-    in_words = Q(table__in=IN_WORDS_BY_PEOPLE) | Q(channel__in=PROGRAMS)
-    return rows.exclude(in_words, request_id__isnull=False)
+    return rows.exclude(table=list_changes.MEMO).exclude(IN_WORDS)
 
 
 _SOURCES: dict[str, Callable[[Wanted, str], QuerySet[Any]]] = {

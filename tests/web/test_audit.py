@@ -273,6 +273,16 @@ def test_a_page_asks_no_more_for_more_rows(desk, client, manager):
     assert asked() <= few <= 22
 
 
+def test_changes_of_a_doctor_are_read_without_those_in_words(desk):
+    """By indexes that leave out what is not shown: their condition has to be that of the list."""
+    wanted = Wanted(desk.clinic, doctor=desk.doctor.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plans = [rows.order_by("-at", "-pk")[:51].explain() for rows in audit._rows(wanted, "dados")]
+    indexes = [f"rowchange_{name}" for name in ("set_up_doctor_before", "set_up_doctor_after", "doctor_own_acts")]
+    assert [index in plan for index, plan in zip(indexes, plans, strict=True)] == [True, True, True], plans
+
+
 def test_every_kind_that_the_filter_offers_can_be_asked(desk):
     for _label, group in audit.kinds():
         for value, _name in group:

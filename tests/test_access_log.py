@@ -1,7 +1,7 @@
 """Every door that shows a patient leaves a row that says so."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 
 import openpyxl
@@ -15,6 +15,7 @@ from django.utils import timezone
 from clinic.access import access_tokens, accesses, api_keys
 from clinic.models import ApiKey, ImportRow, ImportRun, Patient, PatientAccess, Recall, SignIn, WaitingEntry
 from clinic.models.shown import Shown
+from clinic.queries.accesses import seen_by
 from tests.every_address import routes
 from tests.factories import PASSWORD, make_clinic, make_manager, make_master, make_patient, make_series, make_user
 from tests.managed import url
@@ -196,6 +197,29 @@ def test_older_rows_are_paged_by_the_last_moment(client, patient):
     assert (first.count('scope="row"'), second.count('scope="row"')) == (50, 10)
     for odd in ("x", "2026-01-01", "9999-99-99T99:99", "\0", "0001-01-01T00:00:00+14:00"):
         assert client.get(page, {"antes": odd}).status_code == 200
+
+
+def test_a_row_has_the_moments_and_pages_of_one_viewer(patient):
+    rosa, day = make_user(patient.clinic, name="Rosa Recepção"), datetime(2026, 3, 2, 15, tzinfo=UTC)
+    seen = [(rosa, "", "web:patient-detail", 0), (rosa, "", "web:queue", 2), (rosa, "", "web:queue", 2)]
+    for user, credential, page, hours in [*seen, (None, "central", "web:memo-list", 1)]:
+        viewer = accesses.Viewer(patient.clinic, user, credential, "")
+        accesses.record(Shown({patient.pk: None}), viewer, page, day + timedelta(hours=hours))
+    rows = [(row.who, row.times, row.first, row.last, row.places) for row in seen_by(patient)[0]]
+    assert rows == [
+        ("Rosa Recepção", 2, day, day + timedelta(hours=2), ["ficha", "fila"]),
+        ("central", 1, day + timedelta(hours=1), day + timedelta(hours=1), ["recados"]),
+    ]
+
+
+def test_all_of_a_day_of_25_hours_is_one_row():
+    clinic = make_clinic(country="PT", time_zone="Atlantic/Azores", language="pt-pt", currency="EUR")
+    patient, viewer = make_patient(clinic), accesses.Viewer(clinic, None, "central", "")
+    first, last = datetime(2025, 10, 26, tzinfo=UTC), datetime(2025, 10, 27, 0, 59, 59, tzinfo=UTC)
+    for at in (first, last):
+        accesses.record(Shown({patient.pk: None}), viewer, "web:patient-detail", at)
+    [row] = seen_by(patient)[0]
+    assert (row.day, row.times, row.first, row.last) == (date(2025, 10, 26), 2, first, last)
 
 
 def test_who_saw_a_card_is_filtered_and_exported(client, patient):

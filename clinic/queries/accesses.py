@@ -12,18 +12,30 @@ from clinic.models import Patient, StaffUser
 from clinic.registry import record_ids
 
 ROWS = 50
-# One row for each person or credential and local day, newest first. By the index (patient, at desc).
+# One row for each person or credential and local day, newest first. By the index (patient, at desc), twice: first only
+# when each was last shown the patient, then the moments and pages of the rows that are wanted. No local day has more
+# than 25 hours.
 SEEN_BY_SQL = """
-    SELECT user_id, credential, (at AT TIME ZONE %(zone)s)::date AS day, count(DISTINCT at) AS times,
-        min(at) AS first, max(at) AS last, array_agg(DISTINCT page) AS pages
-    FROM clinic_patientaccess
-    WHERE patient_id = ANY(%(patients)s) AND clinic_id = %(clinic)s
-      AND at >= coalesce(%(since)s::timestamptz, '-infinity') AND at < coalesce(%(until)s::timestamptz, 'infinity')
-      AND (%(user)s::bigint IS NULL OR user_id = %(user)s)
-    GROUP BY user_id, credential, (at AT TIME ZONE %(zone)s)::date
-    HAVING %(before)s::timestamptz IS NULL OR max(at) < %(before)s
+    WITH seen AS NOT MATERIALIZED (
+        SELECT user_id, credential, page, at, (at AT TIME ZONE %(zone)s)::date AS day
+        FROM clinic_patientaccess
+        WHERE patient_id = ANY(%(patients)s) AND clinic_id = %(clinic)s
+          AND at >= coalesce(%(since)s::timestamptz, '-infinity') AND at < coalesce(%(until)s::timestamptz, 'infinity')
+          AND (%(user)s::bigint IS NULL OR user_id = %(user)s)
+    ), newest AS MATERIALIZED (
+        SELECT user_id, credential, day, max(at) AS last FROM seen
+        GROUP BY user_id, credential, day
+        HAVING %(before)s::timestamptz IS NULL OR max(at) < %(before)s
+        ORDER BY last DESC
+        LIMIT %(limit)s
+    )
+    SELECT newest.user_id, newest.credential, newest.day, times, first, last, pages
+    FROM newest CROSS JOIN LATERAL (
+        SELECT count(DISTINCT at), min(at), array_agg(DISTINCT page) FROM seen
+        WHERE seen.user_id IS NOT DISTINCT FROM newest.user_id AND seen.credential = newest.credential
+          AND seen.day = newest.day AND at <= last AND at > last - interval '25 hours'
+    ) AS moments (times, first, pages)
     ORDER BY last DESC
-    LIMIT %(limit)s
 """
 # What people call a page, by the beginning of its route's name; the first that fits.
 PLACES = {
@@ -108,7 +120,7 @@ def seen_by(
     with connection.cursor() as cursor:
         cursor.execute(SEEN_BY_SQL, parameters)
         found = cursor.fetchall()
-    people = StaffUser.objects.in_bulk({user for user, *_rest in found if user})
+    people = StaffUser.objects.only("name", "username").in_bulk({user for user, *_rest in found if user})
     rows = [
         Seen(
             who=credential or str(people.get(user) or _("pessoa que já não está no sistema")),

@@ -1,46 +1,46 @@
 """What everybody did in a clinic: the events of appointments, patients, the waiting list, recalls and the clinic, and
 the noted changes of memos and of the set-up, in one list by time. Reads only.
 
-Each source is read by an index of (clinic, what is filtered by, at), newest first and never further than a page: they
-are merged here. One statement over all would read the same rows; one table for all would have to be written by every
-booking besides the event that undo reads.
+Each source is read by an index of (clinic, what is filtered by, at), newest first and never further than a page; one
+statement merges them. One table for all would have to be written by every booking besides the event that undo reads.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from django.db.models import BigIntegerField, F, Q, QuerySet
+from django.db import connection
+from django.db.models import BigIntegerField, F, Q, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.db.models.lookups import Exact
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinic.models import (
-    ApiKey,
     AppointmentEvent,
     Clinic,
     ClinicEvent,
-    Doctor,
     Memo,
     PatientEvent,
     RecallEvent,
     RowChange,
     StaffLink,
-    StaffUser,
     WaitingEvent,
 )
+from clinic.models.row_change import IN_WORDS
+from clinic.models.titles import with_title
 from clinic.queries import list_changes, patient_changes, row_changes
 from clinic.queries.history import sentence, sentence_of_clinic
 from clinic.queries.patient_changes import Change
 
 ROWS = 50  # of a page
-# Of these the registry writes an event in words, for every request that changes them.
-IN_WORDS_BY_PEOPLE = ("workinghours", "absence", "delay")
-PROGRAMS = ("imagemais", "mivicall")
 # The sources, numbered by the order of what happened at one instant.
 NUMBERS = {"espera": 7, "retorno": 6, "recado": 5, "visita": 4, "ficha": 3, "clinica": 2, "dados": 1}
+# Their clinic is what the access log takes.
+PATIENT_IN_WORDS = ("clinic", "name", "social_name", "blocked_at")
 WITHOUT_DOCTOR = {"ficha", "espera", "retorno", "recado"}
 # A memo that went over to the patient who was kept of two: nothing of it that is shown is another.
 WITHOUT_WORDS = Q(act=RowChange.Act.CHANGED, before__day=F("after__day")) & ~Q(
@@ -51,6 +51,21 @@ WITHOUT_WORDS = Q(act=RowChange.Act.CHANGED, before__day=F("after__day")) & ~Q(
 PURGED = Q(table="stafflink", act=RowChange.Act.REMOVED) & ~Q(
     before__contains={"kind": StaffLink.Kind.INVITATION, "used_at": None, "revoked_at": None}
 )
+# In the orders in which lists show them; a user without a name is shown by the user name.
+CHOICES_SQL = """
+    SELECT what, id, title, name FROM (
+        SELECT 'doctors', id, title, name, sort_name FROM clinic_doctor WHERE clinic_id = %(clinic)s
+        UNION ALL
+        SELECT 'users', id, '', coalesce(nullif(name, ''), username), name FROM clinic_staffuser
+        WHERE clinic_id = %(clinic)s
+        UNION ALL
+        SELECT 'keys', id, '', name, name FROM clinic_apikey WHERE clinic_id = %(clinic)s
+    ) AS choice (what, id, title, name, place)
+    ORDER BY place, id
+"""
+
+# In groups: (label, [(value, label)]).
+type Kinds = list[tuple[str, list[tuple[str, str]]]]
 
 
 @dataclass(frozen=True)
@@ -102,25 +117,37 @@ def entries(
     wanted: Wanted, *, before: Position | None = None, limit: int = ROWS
 ) -> tuple[list[Entry], Position | None]:
     """Return at most `limit` rows, newest first, as entries, those after the position `before`; and the position to ask
-    for older ones by, None without any. Only rows of the page are loaded whole. At most 22 queries, whatever `limit`
-    is."""
-    found: set[Position] = set()
-    for name, number in NUMBERS.items():
-        for rows in _rows(wanted, name):
-            page = _after(rows, number, before).order_by("-at", "-pk").values_list("at", "pk")[: limit + 1]
-            found |= {Position(at, number, pk) for at, pk in page}
-    ordered = sorted(found, key=lambda position: (position.at, position.table, position.pk), reverse=True)
-    of_page = ordered[:limit]
-    return _in_words(wanted.clinic, _loaded(wanted.clinic, of_page)), of_page[-1] if len(ordered) > limit else None
+    for older ones by, None without any. Only rows of the page are loaded, and of them what their words need. At most 15
+    queries, whatever `limit` is."""
+    found = _newest(wanted, before, limit + 1)
+    of_page = found[:limit]
+    return _in_words(wanted.clinic, _loaded(wanted.clinic, of_page)), of_page[-1] if len(found) > limit else None
+
+
+def _newest(wanted: Wanted, before: Position | None, limit: int) -> list[Position]:
+    """Return where the newest rows are that the filters let through, at most `limit`. One query: of each part no more
+    than `limit` rows are read, by an index of its own, and a row that two parts have is one."""
+    parts = [
+        _after(rows, number, before)
+        .order_by("-at", "-pk")
+        .annotate(source=Value(number))
+        .values_list("at", "source", "pk")[:limit]
+        for name, number in NUMBERS.items()
+        for rows in _rows(wanted, name)
+    ]
+    if not parts:
+        return []
+    first, *others = parts
+    rows = first.union(*others).order_by("-at", "-source", "-pk")[:limit] if others else first
+    return [Position(*row) for row in rows]
 
 
 def _loaded(clinic: Clinic, positions: Sequence[Position]) -> list[Any]:
     """Return the rows at these positions with what their words need. A query a source."""
     loaded: dict[int, dict[int, Any]] = {}
     for name, number in NUMBERS.items():
-        model, *related = _ROWS[name]
         ids = [position.pk for position in positions if position.table == number]
-        loaded[number] = model.objects.of(clinic).select_related("user", *related).in_bulk(ids) if ids else {}
+        loaded[number] = _ROWS[name].of(clinic).in_bulk(ids) if ids else {}
     rows = (loaded[position.table].get(position.pk) for position in positions)
     return [row for row in rows if row is not None]
 
@@ -212,9 +239,7 @@ def _of_set_up(wanted: Wanted, kind: str) -> QuerySet[Any]:
     rows = RowChange.objects.of(wanted.clinic).exclude(PURGED)
     if kind:
         return rows.filter(table=kind)
-    rows = rows.exclude(table=list_changes.MEMO)
-    in_words = Q(table__in=IN_WORDS_BY_PEOPLE) | Q(channel__in=PROGRAMS)
-    return rows.exclude(in_words, request_id__isnull=False)
+    return rows.exclude(table=list_changes.MEMO).exclude(IN_WORDS)
 
 
 _SOURCES: dict[str, Callable[[Wanted, str], QuerySet[Any]]] = {
@@ -228,14 +253,29 @@ _SOURCES: dict[str, Callable[[Wanted, str], QuerySet[Any]]] = {
 }
 
 
+def _with_words(model: Any, *columns: str, patient: str = "") -> Any:
+    """Return a model's rows with only what their words need: these columns and who did it, and of the patient, whose
+    place is `patient`, the name and whether they are blocked."""
+    who = ("at", "channel", "credential", "user__name", "user__username")
+    of_patient = [f"{patient}__{column}" for column in PATIENT_IN_WORDS] if patient else []
+    related = ["user", patient] if patient else ["user"]
+    return model.objects.select_related(*related).only(*columns, *who, *of_patient).order_by()
+
+
+_NOTED = _with_words(RowChange, "table", "row", "act", "request_id", "transaction", "before", "after")
 _ROWS: dict[str, Any] = {
-    "visita": (AppointmentEvent, "appointment__patient"),
-    "ficha": (PatientEvent, "patient"),
-    "clinica": (ClinicEvent,),
-    "dados": (RowChange,),
-    "espera": (WaitingEvent, "entry__patient"),
-    "retorno": (RecallEvent, "recall__patient"),
-    "recado": (RowChange,),
+    "visita": _with_words(
+        AppointmentEvent,
+        *("kind", "before", "after"),
+        *("appointment__starts_at", "appointment__doctor_name", "appointment__deleted_at"),
+        patient="appointment__patient",
+    ),
+    "ficha": _with_words(PatientEvent, "kind", "changes", "reason", patient="patient"),
+    "clinica": _with_words(ClinicEvent, "kind", "before", "after"),
+    "dados": _NOTED,
+    "espera": _with_words(WaitingEvent, "kind", "before", "after", patient="entry__patient"),
+    "retorno": _with_words(RecallEvent, "kind", "before", "after", patient="recall__patient"),
+    "recado": _NOTED,
 }
 
 
@@ -318,7 +358,8 @@ def _of_list(row: WaitingEvent | RecallEvent, clinic: Clinic, names: row_changes
 
 def _memos(clinic: Clinic, rows: Sequence[RowChange]) -> dict[int, Memo]:
     """Return the memos that these rows changed, by id, but for deleted ones, with the patient that they are about."""
-    found = Memo.objects.of(clinic).select_related("patient", "appointment__patient")
+    of_patient = [f"{place}__{column}" for place in ("patient", "appointment__patient") for column in PATIENT_IN_WORDS]
+    found = Memo.objects.of(clinic).select_related("patient", "appointment__patient").only("name", *of_patient)
     return found.in_bulk({row.row for row in rows if row.row}) if rows else {}
 
 
@@ -371,24 +412,31 @@ def as_text(entry: Entry) -> str:
 
 @dataclass(frozen=True)
 class Choices:
-    """What the filters offer: the doctors and users of the clinic, and the names of its keys, by id."""
+    """What the filters offer: the names of the doctors, the users and the keys of the clinic, by id."""
 
-    doctors: dict[int, Doctor]
-    users: dict[int, StaffUser]
+    doctors: dict[int, str]
+    users: dict[int, str]
     keys: dict[int, str]
 
 
 def choices_of(clinic: Clinic) -> Choices:
-    """Return what the filters offer, those that have left among them. Three queries."""
-    return Choices(
-        {doctor.pk: doctor for doctor in Doctor.objects.of(clinic)},
-        {user.pk: user for user in StaffUser.objects.filter(clinic=clinic)},
-        dict(ApiKey.objects.of(clinic).order_by("name", "pk").values_list("pk", "name")),
-    )
+    """Return what the filters offer, those that have left among them. One query."""
+    found: dict[str, dict[int, str]] = {"doctors": {}, "users": {}, "keys": {}}
+    with connection.cursor() as cursor:
+        cursor.execute(CHOICES_SQL, {"clinic": clinic.pk})
+        for what, pk, title, name in cursor.fetchall():
+            found[what][pk] = with_title(title, name)
+    return Choices(**found)
 
 
-def kinds() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return what can be asked for as `kind`, in groups: (label, [(value, label)])."""
+def kinds() -> Kinds:
+    """Return what can be asked for as `kind`, in the active language."""
+    return _kinds(get_language())
+
+
+@cache
+def _kinds(_language: str | None) -> Kinds:
+    """Translate more than a hundred names once in a process for each language, instead of twice a page."""
     tables = sorted((row_changes.label_of(table), table) for table in row_changes.MODELS if table != list_changes.MEMO)
     of_memos = [(RowChange.Act.ADDED, _("Escrito")), (RowChange.Act.CHANGED, _("Feito, reaberto ou alterado"))]
     return [

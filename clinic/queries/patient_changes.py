@@ -15,6 +15,7 @@ from clinic.registry import details_of, record_ids
 PAYER = "payer_id"
 PHONES = {"phone", "second_phone"}
 CHOICES = {field.name: dict(field.flatchoices) for field in Patient._meta.fields if field.choices}
+LABELS = {field.attname: field.verbose_name for field in Patient._meta.fields}
 DAYS = {field.name for field in Patient._meta.fields if type(field) is DateField}
 MOST = 50  # the newest changes that a card shows
 
@@ -82,10 +83,9 @@ def is_of_undone_merge(event: PatientEvent, undone: Collection[datetime]) -> boo
 
 def in_words(event: PatientEvent, clinic: Clinic, payers: Mapping[int, str]) -> list[Change]:
     """Return what the event changed; `payers` are `names_of_payers`."""
-    labels = _labels()
     return [
         Change(
-            labels.get(name, name),
+            str(LABELS.get(name, name)),
             *(_written(name, payers.get(value) if name == PAYER else value, clinic) for value in pair),
         )
         for name, pair in event.changes.items()
@@ -103,20 +103,15 @@ def filled(patient: Patient) -> list[tuple[str, str]]:
 
 def labelled(values: Mapping[str, Any], clinic: Clinic) -> list[tuple[str, str]]:
     """Return labels and texts of values, by the names of PatientDetails, that are not empty; of a payer the name."""
-    labels = _labels()
     given = {name: value for name, value in values.items() if value not in ("", None)}
     texts = {name: str(value) if isinstance(value, date) else value for name, value in given.items()}
-    return [(labels[name], _written(name, value, clinic)) for name, value in texts.items()]
+    return [(str(LABELS[name]), _written(name, value, clinic)) for name, value in texts.items()]
 
 
 def names_of_payers(clinic: Clinic, events: Iterable[PatientEvent]) -> dict[int, str]:
     """Return the names by the ids of the payers that the events name."""
     ids = {pk for event in events for pk in event.changes.get(PAYER, ()) if pk}
     return dict(Payer.objects.of(clinic).filter(pk__in=ids).values_list("pk", "name")) if ids else {}
-
-
-def _labels() -> dict[str, str]:
-    return {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
 
 
 def _written(name: str, value: Any, clinic: Clinic) -> str:

@@ -25,9 +25,23 @@ MODELS = {
     for model in apps.get_app_config("clinic").get_models(include_auto_created=True)
     if model._meta.db_table in NOTED_TABLES and not model._meta.proxy
 }
+# By table and column; one that there is no more has none.
+FIELDS: dict[tuple[str, str], Any] = {
+    (table, field.column): field
+    for table, model in MODELS.items()
+    for field in model._meta.concrete_fields
+    if field.column
+}
 # Columns of which only is noted that they changed.
 SECRETS = {"password": gettext_lazy("senha"), "pin": "PIN", "digest": gettext_lazy("código secreto")}
-NAMED = (Doctor, Payer, Procedure, StaffUser, ClinicHoliday)
+# The models whose rows columns name, each with the columns that its name is made of.
+NAMED: dict[type[models.Model], tuple[str, ...]] = {
+    Doctor: ("title", "name"),
+    Payer: ("name",),
+    Procedure: ("name",),
+    StaffUser: ("name", "username"),
+    ClinicHoliday: ("falls_on", "name"),
+}
 
 
 def label_of(table: str) -> str:
@@ -54,9 +68,9 @@ def names_for(
                 if model in NAMED and isinstance(value, int):
                     wanted[model].add(value)
     return {
-        (model, row.pk): row.full_name if isinstance(row, Doctor) else str(row)
+        (model, row.pk): str(row)
         for model, ids in wanted.items()
-        for row in model._default_manager.filter(clinic=clinic, pk__in=ids)
+        for row in model._default_manager.filter(clinic=clinic, pk__in=ids).only(*NAMED[model])
     }
 
 
@@ -96,21 +110,15 @@ def _is_shown(change: RowChange, column: str) -> bool:
     return bool((change.before | change.after)[column])
 
 
-def _field(table: str, column: str) -> Any:
-    """Return the model's field, None for a column that there is no more."""
-    fields = MODELS[table]._meta.concrete_fields if table in MODELS else ()
-    return next((field for field in fields if field.column == column), None)
-
-
 def _label(table: str, column: str) -> str:
     if column in SECRETS:
         return str(SECRETS[column])
-    field = _field(table, column)
+    field = FIELDS.get((table, column))
     return str(field.verbose_name) if field else column
 
 
 def _model_of(table: str, column: str) -> Any:
-    field = _field(table, column)
+    field = FIELDS.get((table, column))
     return field.related_model if field is not None and field.is_relation else None
 
 
@@ -126,7 +134,7 @@ def _written(table: str, column: str, value: Any, clinic: Clinic, names: Names) 
         return _("sim") if value else _("não")
     if value is None or value in ("", []):
         return _("vazio")
-    field = _field(table, column)
+    field = FIELDS.get((table, column))
     if field is None:
         return str(value)
     if _model_of(table, column) in NAMED:

@@ -49,7 +49,7 @@ def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only:
         return
     if only == "audit":
         report("audit")
-        yield audit.measured_audit(server, clinic, manager, sizes[0], 3 if quick else 7)
+        yield audit.measured_audit(server, clinic, manager, sizes[0], 5 if quick else 20)
         return
     with houses(server, urlsplit(server).path[1:], sizes) as built, generator() as load:
         if only == "reports":

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from clinic.booking import Author, change_status, reschedule
 from clinic.models import AppointmentEvent, ClinicEvent, Doctor, PatientAccess
@@ -103,6 +104,12 @@ def test_a_doctor_is_found_before_and_after_a_move(desk):
     of_appointments = {"kind": "visita"}
     assert kinds_of(of(desk, doctor=desk.doctor.pk, **of_appointments)) == ["Remarcado", "Agendado"]
     assert kinds_of(of(desk, doctor=other.pk, **of_appointments)) == ["Situação alterada", "Remarcado"]
+
+
+def test_a_move_within_one_doctors_day_is_one_entry(desk):
+    appointment = desk.book()
+    reschedule(appointment.pk, clinic=desk.clinic, doctor=desk.doctor.pk, starts_at=desk.at(10), by=BY, now=desk.now)
+    assert kinds_of(of(desk, doctor=desk.doctor.pk, kind="visita")) == ["Remarcado", "Agendado"]
 
 
 @pytest.mark.parametrize(
@@ -270,7 +277,46 @@ def test_a_page_asks_no_more_for_more_rows(desk, client, manager):
             now=desk.now,
         )
         make_procedure(desk.clinic)
-    assert asked() <= few <= 22
+    assert asked() <= few <= 15
+
+
+def test_where_the_rows_of_all_sources_are_is_one_query(desk, django_assert_num_queries):
+    empty = Wanted(make_clinic(), doctor=desk.doctor.pk)
+    with django_assert_num_queries(1):
+        assert entries(empty) == ([], None)
+
+
+def test_changes_of_a_doctor_are_read_without_those_in_words(desk):
+    """By indexes that leave out what is not shown: their condition has to be that of the list."""
+    wanted = Wanted(desk.clinic, doctor=desk.doctor.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plans = [rows.order_by("-at", "-pk")[:51].explain() for rows in audit._rows(wanted, "dados")]
+    indexes = [f"rowchange_{name}" for name in ("set_up_doctor_before", "set_up_doctor_after", "doctor_own_acts")]
+    assert [index in plan for index, plan in zip(indexes, plans, strict=True)] == [True, True, True], plans
+
+
+def test_the_filters_offer_names_in_order_by_one_query(desk, django_assert_num_queries):
+    doctors = [
+        make_doctor(desk.clinic, name="Zilda Reis", title="a Dra."),
+        make_doctor(desk.clinic, name="Álvaro Reis"),
+    ]
+    users = [make_user(desk.clinic, username="rita", name=""), make_user(desk.clinic, name="Rita Sales")]
+    make_doctor(make_clinic(), name="Bento Reis")
+    with django_assert_num_queries(1):
+        choices = audit.choices_of(desk.clinic)
+    assert list(choices.doctors.items())[-1] == (doctors[0].pk, "Dra. Zilda Reis")
+    assert list(choices.doctors.items())[0] == (doctors[1].pk, "Álvaro Reis")
+    assert "Bento Reis" not in choices.doctors.values()
+    assert [choices.users[user.pk] for user in users] == ["rita", "Rita Sales"]
+
+
+def test_the_kinds_are_named_in_the_language_of_the_page():
+    names = []
+    for language in ("pt-br", "pt-pt", "pt-br"):
+        with override(language):
+            names.append(dict(dict(audit.kinds())["Agendamentos" if language == "pt-br" else "Marcações"])["visita"])
+    assert names == ["Todos os agendamentos", "Todas as marcações", "Todos os agendamentos"]
 
 
 def test_every_kind_that_the_filter_offers_can_be_asked(desk):

@@ -1,21 +1,29 @@
-"""Auditoria: who did what in the clinic, for managers; as a page, and as files."""
+"""Auditoria: who did what in the clinic, for managers; as a page, and as files.
+
+The list and its filters are drawn by Jinja: hundreds of cells and options, which Django's templates drew for as long as
+all the rest of the page took."""
+
+from typing import Any, NamedTuple
 
 from django.http import HttpResponse
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import manager_required
-from clinic.models import PatientEvent
+from clinic.models import Clinic, PatientEvent
 from clinic.models.appointment import Status
 from clinic.queries import audit
 from clinic.queries.audit import Choices, Entry, Wanted
 from clinic.queries.reports import Column, Report, Table, Unit
+from clinic.web import jinja
 from clinic.web.audit.forms import LAST_DAYS, Period, period_of, position_of, query_of, wanted_of, written_position
-from clinic.web.htmx import partial_or_page
+from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.report.exports import csv_of, xlsx_of
 from clinic.web.responses import CSV, XLSX, attachment
 
@@ -29,26 +37,58 @@ def index(request: ClinicRequest) -> HttpResponse:
     """Show a page of the newest entries that the filters of the address let through; `antes` asks for older ones."""
     choices, period, wanted = _asked(request)
     found, older = audit.entries(wanted, before=position_of(request.GET.get("antes", "")))
+    this_year = request.clinic.local(timezone.now()).year
     context = {
-        "entries": found,
+        "rows": [_row(entry, request.clinic, this_year) for entry in found],
         "older": query_of(request.GET, antes=written_position(older)) if older else "",
+        "everything": reverse("web:audit"),
+        "icons": static("icons.svg"),
+    }
+    page: dict[str, Any] = {"entries": jinja.render("audit/entries.html", context), "has_entries": bool(found)}
+    if not wants_partial(request):
+        filters = _as_chosen(request, choices, period, wanted)
+        page |= {"filters": jinja.render("audit/filters.html", filters), "query": query_of(request.GET)}
+    return partial_or_page(request, "audit/index.html", "entries", page)
+
+
+class Row(NamedTuple):
+    """An entry as the page shows it: `at` as ISO 8601 and `when` for people, both in the clinic's time; the `address`
+    of what it was done to and the words for `more` rows, "" for none."""
+
+    entry: Entry
+    at: str
+    when: str
+    address: str
+    more: str
+
+
+def _row(entry: Entry, clinic: Clinic, this_year: int) -> Row:
+    local, n = clinic.local(entry.at), len(entry.rows)
+    return Row(
+        entry,
+        local.isoformat(),
+        f"{local:%d/%m %H:%M}" if local.year == this_year else f"{local:%d/%m/%Y %H:%M}",
+        reverse(entry.page[0], args=[entry.page[1]]) if entry.page else "",
+        ngettext("e mais %(n)s linha", "e mais %(n)s linhas", n) % {"n": n} if n else "",
+    )
+
+
+def _as_chosen(request: ClinicRequest, choices: Choices, period: Period, wanted: Wanted) -> dict[str, Any]:
+    """Return what the filters offer, and what of it the address of the page has chosen."""
+    return {
         "form": period.form,
         "wanted": wanted,
         "choices": choices,
         "kinds": audit.kinds(),
         "statuses": Status.choices,
         "channels": PatientEvent.Channel.choices,
-        "author": request.GET.get("quem", ""),
         "presets": [
             (label, query_of(request.GET, dias=days, de="", ate=""), days == period.days and not _has_dates(period))
             for days, label in LAST_DAYS
         ],
         "days": period.days,
-        "query": query_of(request.GET),
-        "this_year": f"{request.clinic.local(timezone.now()):%Y}",
         "cancelled_last_week": f"{reverse('web:audit')}?situacao=cancelled&dias=7",
     }
-    return partial_or_page(request, "audit/index.html", "entries", context)
 
 
 @require_safe
@@ -85,8 +125,8 @@ def _filters(wanted: Wanted, choices: Choices) -> list[tuple[str, str]]:
     chosen = [
         (_("Tipo"), kinds.get(wanted.kind)),
         (_("Situação"), dict(Status.choices).get(wanted.status)),
-        (_("Médico(a)"), choices.doctors[wanted.doctor].full_name if wanted.doctor else ""),
-        (_("Quem"), choices.users[wanted.user].name if wanted.user else wanted.credential),
+        (_("Médico(a)"), choices.doctors[wanted.doctor] if wanted.doctor else ""),
+        (_("Quem"), choices.users[wanted.user] if wanted.user else wanted.credential),
         (_("Via"), dict(PatientEvent.Channel.choices).get(wanted.channel)),
     ]
     return [(label, str(name)) for label, name in chosen if name]

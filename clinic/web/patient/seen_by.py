@@ -39,7 +39,7 @@ class Filters:
 def asked_of(data: MultiValueDict[str, str], clinic: Clinic) -> Filters:
     """Return the filters of the address; what it names of another clinic, or wrongly, is none. One query."""
     period = period_of(data, clinic.local(timezone.now()).date())
-    users = list(StaffUser.objects.of(clinic).filter(COULD_SIGN_IN))
+    users = list(StaffUser.objects.of(clinic).filter(COULD_SIGN_IN).only("name", "username"))
     chosen = [pk for pk in ids_in(data, "quem") if pk in {user.pk for user in users}]
     asked = Asked(
         user=chosen[0] if chosen else None,

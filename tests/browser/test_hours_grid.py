@@ -65,6 +65,13 @@ def drag(page, start, *steps):
     page.mouse.up()
 
 
+# The hours above the lanes that are in part outside of them; those before the first one are not shown.
+CUT_HOURS = """[...document.querySelectorAll("#week-grid .clock span")].filter((hour) => {
+  const [inner, outer] = [hour, hour.parentElement].map((element) => element.getBoundingClientRect());
+  return inner.right > outer.left && (inner.left < outer.left || inner.right > outer.right);
+}).map((hour) => hour.textContent)"""
+
+
 def test_an_empty_place_makes_hours(page):
     drag(page, (2, 9.05), (2, 11.95))
     expect(text(page)).to_have_value("seg 8-12; ter 9-12; qui 14-18")
@@ -198,6 +205,7 @@ def test_what_was_dragged_is_seen_and_saved(page, doctor):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_days_are_rows(window, manager, address, scheme):
     page = opened(window(manager, width=360, scheme=scheme), address, "seg 8-12; qui 14-18")
+    assert page.evaluate(CUT_HOURS) == []
     drag(page, (1, 10), (2, 12))
     expect(text(page)).to_have_value("ter 10-14; qui 14-18")
     page.keyboard.press("ArrowLeft")

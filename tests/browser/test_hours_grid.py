@@ -455,12 +455,23 @@ def test_an_error_of_the_server_has_words_of_its_own(page, complaints, status):
     complaints.clear()
 
 
-def test_an_ended_session_leaves_the_typed_week(page, manager):
+def test_an_ended_session_leaves_the_typed_week(page):
     StaffSession.objects.all().delete()
     bar(page, "segunda, 8:00 até 12:00").press("Delete")
     expect(page.locator("#trouble > .message")).to_contain_text("Sua sessão terminou.")
     expect(text(page)).to_have_value("seg 8-12; qui 14-18")
     expect(page.locator(".bar.moved")).to_have_count(0)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("gone", [{}, {"name": "sessionid"}, {"name": "csrftoken"}])
+def test_cookies_deleted_during_a_drag_say_so(page, gone):
+    press(page, (1, 9), (3, 10))
+    page.context.clear_cookies(**gone)
+    page.mouse.up()
+    expect(page.locator("#trouble > .message")).to_contain_text("Sua sessão terminou.")
+    expect(page.locator("#week-wrong")).to_be_empty()
+    expect(text(page)).to_have_value("seg 8-12; qui 14-18")
     assert violations(page) == []
 
 

@@ -14,6 +14,7 @@ from weakref import finalize
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -70,8 +71,10 @@ def page(request: ClinicRequest) -> HttpResponseBase:
 
 
 def _page(request: ClinicRequest, sentence: str = "") -> HttpResponse:
+    counts = exported.counts(request.clinic)
     context = {
-        "counts": exported.counts(request.clinic),
+        "counts": counts,
+        "grouped": {name: number_format(number, force_grouping=True) for name, number in counts.items()},
         "sentences": [sentence] if sentence else [],
     }
     status = HTTPStatus.CONFLICT if sentence else None

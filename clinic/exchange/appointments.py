@@ -6,6 +6,7 @@ One that has begun, or was cancelled, is history (`clinic.booking.write_past_vis
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -15,7 +16,8 @@ from django.utils.translation import gettext as _
 from clinic import booking
 from clinic.booking import LineRequest, PastVisit, PayerWish, Proposal, TakenTime
 from clinic.exchange.appointment_cells import ReadVisit, VisitReader
-from clinic.exchange.fates import CHANGED_SINCE, refuse_row, row_taken_back
+from clinic.exchange.fates import CHANGED_SINCE, refuse_row
+from clinic.exchange.taking_back import take_back_made
 from clinic.models import Clinic, ImportRow, ImportRun
 from clinic.models.appointment import FREES_THE_TIME, OVERLAP_LOOKBACK, Status
 from clinic.refusals import Refused
@@ -93,12 +95,8 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
 
 def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
     """Mark the appointments that these rows have made as deleted, if nobody has touched them since."""
-    made = {row.appointment_id: row.version for row in rows if row.fate == Fate.NEW and row.appointment_id is not None}
-    gone = booking.delete_imported(clinic, made, timezone.now()) if made else set()
-    for row in rows:
-        if row.fate == Fate.NEW and row.appointment_id in made:
-            kept = _("Não foi desfeito: já mudou, ou já tem outro registro.")
-            row_taken_back(row, row.appointment_id in gone, kept)
+    kept = _("Não foi desfeito: já mudou, ou já tem outro registro.")
+    take_back_made(rows, "appointment_id", partial(booking.delete_imported, clinic, now=timezone.now()), kept)
 
 
 def portion(rows: list[ImportRow]) -> list[ImportRow]:

@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.exchange.directory_cells import ReadRow, doctor_reader, title_and_name
+from clinic.exchange.directory_rows import write_as_checked
 from clinic.exchange.earlier_rows import EarlierRows, write_keys
-from clinic.exchange.fates import is_as_checked, refuse_row, row_taken_back
+from clinic.exchange.fates import refuse_row
+from clinic.exchange.taking_back import take_back_changed, take_back_made
 from clinic.models import Clinic, Doctor, ImportRow, ImportRun
 from clinic.models.doctor import USUAL_INTERVAL
 from clinic.registry import (
@@ -62,26 +64,17 @@ def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> 
 def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
     """Do what the check has found, by the rules as they are now: where these find something else, the row says so."""
     wanted = [row for row in rows if row.fate in {Fate.NEW, Fate.CHANGED}]
-    for row, each in zip(wanted, _read(run, wanted, clinic), strict=True):
-        if not is_as_checked(row, partial(_examine, row, each, clinic, overwrites=run.overwrites)):
-            continue
-        try:
-            _write(row, each.values, clinic, by)
-        except DoctorRefused as refused:
-            refuse_row(row, [_sentence(fault) for fault in refused.faults])
+    examine = partial(_examine, clinic=clinic, overwrites=run.overwrites)
+    read = zip(wanted, _read(run, wanted, clinic), strict=True)
+    write_as_checked(read, examine, partial(_write, clinic=clinic, by=by))
 
 
 def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
     """Delete the doctors that these rows have made, and give back what they have changed, if nobody has changed it
     since. Those with nothing but appointments that were taken back are switched off."""
-    made = {row.doctor_id: row.version for row in rows if row.fate == Fate.NEW and row.doctor_id is not None}
-    gone = delete_imported_doctors(clinic, made, by) if made else set()
-    for row in rows:
-        if row.fate == Fate.NEW and row.doctor_id in made:
-            kept = _("Não foi desfeito: já mudou, ou já tem agendamento, ausência, usuário ou outro registro.")
-            row_taken_back(row, row.doctor_id in gone, kept)
-        elif row.fate == Fate.CHANGED and row.version:
-            row_taken_back(row, _restored(row, clinic, by), _("Não foi desfeito: mudou de novo depois da importação."))
+    kept = _("Não foi desfeito: já mudou, ou já tem agendamento, ausência, usuário ou outro registro.")
+    take_back_made(rows, "doctor_id", partial(delete_imported_doctors, clinic, by=by), kept)
+    take_back_changed(rows, partial(_restored, clinic=clinic, by=by))
 
 
 def _read(run: ImportRun, rows: list[ImportRow], clinic: Clinic) -> list[ReadRow]:
@@ -148,16 +141,22 @@ def _changes(known: Doctor, values: dict[str, Any], *, overwrites: bool) -> dict
     }
 
 
-def _write(row: ImportRow, values: dict[str, Any], clinic: Clinic, by: Author) -> None:
-    if row.doctor_id is None:
-        texts = {name: values.get(name, "") for name in ("name", "title", "council_number", "specialty")}
-        of_week = {"procedures": values.get("procedures", ()), "hours": values.get("week", ())}
-        doctor = imported_doctor(clinic, **texts, **of_week, by=by)
-        row.doctor_id = doctor.pk
+def _write(row: ImportRow, read: ReadRow, clinic: Clinic, by: Author) -> None:
+    try:
+        doctor = _written(row, read.values, clinic, by)
+    except DoctorRefused as refused:
+        refuse_row(row, [_sentence(fault) for fault in refused.faults])
     else:
+        row.doctor_id, row.version = doctor.pk, doctor_version(doctor)
+
+
+def _written(row: ImportRow, values: dict[str, Any], clinic: Clinic, by: Author) -> Doctor:
+    if row.doctor_id is not None:
         after = {name: pair[1] for name, pair in row.changes.items()}
-        doctor = change_imported_doctor(row.doctor_id, after, clinic=clinic, by=by)
-    row.version = doctor_version(doctor)
+        return change_imported_doctor(row.doctor_id, after, clinic=clinic, by=by)
+    texts = {name: values.get(name, "") for name in ("name", "title", "council_number", "specialty")}
+    of_week = {"procedures": values.get("procedures", ()), "hours": values.get("week", ())}
+    return imported_doctor(clinic, **texts, **of_week, by=by)
 
 
 def _restored(row: ImportRow, clinic: Clinic, by: Author) -> bool:

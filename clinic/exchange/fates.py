@@ -1,6 +1,6 @@
 """What is written of a row that is refused, or taken back."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from django.utils.translation import gettext_lazy
 
@@ -13,19 +13,6 @@ CHANGED_SINCE = gettext_lazy("O cadastro mudou depois da conferência. Confira a
 def refuse_row(row: ImportRow, sentences: Iterable[str]) -> None:
     """Refuse a row with these sentences, each once."""
     row.fate, row.sentences, row.changes = Fate.REFUSED, list(dict.fromkeys(sentences)), {}
-
-
-def is_as_checked(row: ImportRow, examine: Callable[[], None]) -> bool:
-    """Have the row examined again, and return whether it is to be written as checked. Where the second look finds
-    something else, the row is refused."""
-    before = row.fate, row.changes
-    examine()
-    if row.fate in {Fate.REFUSED, Fate.SAME}:
-        return False
-    if (row.fate, row.changes) != before:
-        refuse_row(row, [str(CHANGED_SINCE)])
-        return False
-    return True
 
 
 def row_taken_back(row: ImportRow, is_done: bool, otherwise: str) -> None:

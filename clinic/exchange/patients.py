@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from clinic.exchange.fates import CHANGED_SINCE, refuse_row, row_taken_back
+from clinic.exchange.fates import CHANGED_SINCE, refuse_row
 from clinic.exchange.patient_cells import Reader, simplified
+from clinic.exchange.taking_back import take_back_changed, take_back_made
 from clinic.models import Clinic, ImportRow, ImportRun, Payer
 from clinic.refusals import Refusal, Refused
 from clinic.registry import (
@@ -105,19 +107,9 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
 def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
     """Delete the patients that these rows have made, and give back what they have changed, if nobody has changed it
     since."""
-    made = {row.patient_id: row.version for row in rows if row.fate == Fate.NEW and row.patient_id is not None}
-    gone = delete_registered(clinic, made) if made else set()
-    for row in rows:
-        if row.fate == Fate.NEW and row.patient_id in made:
-            kept = _("Não foi desfeito: já mudou, ou já tem agendamento, recado ou outro registro.")
-            row_taken_back(row, row.patient_id in gone, kept)
-        elif row.fate == Fate.CHANGED and row.version and row.patient_id is not None:
-            why = _("Não foi desfeito: mudou de novo depois da importação.")
-            try:
-                is_restored = restore_changed(row.patient_id, row.changes, clinic, by)
-            except Refused as refused:
-                is_restored, why = False, " ".join(refusal.message for refusal in refused.refusals)
-            row_taken_back(row, is_restored, why)
+    kept = _("Não foi desfeito: já mudou, ou já tem agendamento, recado ou outro registro.")
+    take_back_made(rows, "patient_id", partial(delete_registered, clinic), kept)
+    take_back_changed(rows, lambda row: restore_changed(row.patient_id or 0, row.changes, clinic, by))
 
 
 class _Earlier:

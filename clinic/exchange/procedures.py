@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.exchange.directory_cells import ReadRow, procedure_reader
+from clinic.exchange.directory_rows import write_as_checked
 from clinic.exchange.earlier_rows import EarlierRows, write_keys
-from clinic.exchange.fates import is_as_checked, refuse_row, row_taken_back
+from clinic.exchange.fates import refuse_row
+from clinic.exchange.taking_back import take_back_changed, take_back_made
 from clinic.models import Clinic, ImportRow, ImportRun, Procedure
 from clinic.models.procedure import USUAL_DURATION
 from clinic.registry import (
@@ -54,27 +56,17 @@ def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> 
 def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
     """Do what the check has found, by the rules as they are now: where these find something else, the row says so."""
     wanted = [row for row in rows if row.fate in {Fate.NEW, Fate.CHANGED}]
-    for row, each in zip(wanted, _read(run, wanted), strict=True):
-        if not is_as_checked(row, partial(_examine, row, each, clinic, overwrites=run.overwrites)):
-            continue
-        try:
-            _write(row, each.values, clinic, by)
-        except ProcedureRefused as refused:
-            refuse_row(row, [_sentence(fault) for fault in refused.faults])
+    examine = partial(_examine, clinic=clinic, overwrites=run.overwrites)
+    read = zip(wanted, _read(run, wanted), strict=True)
+    write_as_checked(read, examine, partial(_write, clinic=clinic, by=by))
 
 
 def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
     """Delete the procedures that these rows have made, and give back what they have changed, if nobody has changed it
     since. Those with nothing but appointments that were taken back are switched off."""
-    made = {row.procedure_id: row.version for row in rows if row.fate == Fate.NEW and row.procedure_id is not None}
-    gone = delete_imported_procedures(clinic, made, by) if made else set()
-    for row in rows:
-        if row.fate == Fate.NEW and row.procedure_id in made:
-            kept = _("Não foi desfeito: já mudou, já é feito por um médico, ou já tem agendamento ou outro registro.")
-            row_taken_back(row, row.procedure_id in gone, kept)
-        elif row.fate == Fate.CHANGED and row.version:
-            is_restored = _restored(row, clinic, by)
-            row_taken_back(row, is_restored, _("Não foi desfeito: mudou de novo depois da importação."))
+    kept = _("Não foi desfeito: já mudou, já é feito por um médico, ou já tem agendamento ou outro registro.")
+    take_back_made(rows, "procedure_id", partial(delete_imported_procedures, clinic, by=by), kept)
+    take_back_changed(rows, partial(_restored, clinic=clinic, by=by))
 
 
 def _read(run: ImportRun, rows: list[ImportRow]) -> list[ReadRow]:
@@ -132,15 +124,21 @@ def _details(values: dict[str, Any]) -> ProcedureDetails:
     return ProcedureDetails(name=values.get("name", ""), price=values["price"], duration_minutes=minutes)
 
 
-def _write(row: ImportRow, values: dict[str, Any], clinic: Clinic, by: Author) -> None:
-    if row.procedure_id is None:
-        texts = {"code": values.get("code", ""), "preparation": values.get("preparation", "")}
-        procedure = imported_procedure(clinic, _details(values), **texts, by=by)
-        row.procedure_id = procedure.pk
+def _write(row: ImportRow, read: ReadRow, clinic: Clinic, by: Author) -> None:
+    try:
+        procedure = _written(row, read.values, clinic, by)
+    except ProcedureRefused as refused:
+        refuse_row(row, [_sentence(fault) for fault in refused.faults])
     else:
+        row.procedure_id, row.version = procedure.pk, procedure_version(procedure)
+
+
+def _written(row: ImportRow, values: dict[str, Any], clinic: Clinic, by: Author) -> Procedure:
+    if row.procedure_id is not None:
         after = {name: values[name] for name in row.changes}
-        procedure = change_imported_procedure(row.procedure_id, after, clinic=clinic, by=by)
-    row.version = procedure_version(procedure)
+        return change_imported_procedure(row.procedure_id, after, clinic=clinic, by=by)
+    texts = {"code": values.get("code", ""), "preparation": values.get("preparation", "")}
+    return imported_procedure(clinic, _details(values), **texts, by=by)
 
 
 def _restored(row: ImportRow, clinic: Clinic, by: Author) -> bool:

@@ -5,6 +5,7 @@ import "../js/dismiss.js";
 import "../js/keys.js";
 import "../js/blur.js";
 import "../js/filter.js";
+import "../js/held_down.js";
 import "../js/trouble.js";
 import "../js/session.js";
 import "../js/waiting.js";

@@ -114,6 +114,7 @@ def test_windows_left_open_work_again_once_their_own_user_is_back(who, works):
 
 def test_stale_part_of_a_page_gets_409_and_stays():
     client = Client(enforce_csrf_checks=True)
+    client.get("/entrar/")
     client.force_login(make_user())
 
     answer = client.post("/botao/", headers={"HX-Request": "true"})
@@ -122,6 +123,16 @@ def test_stale_part_of_a_page_gets_409_and_stays():
     assert answer.headers["HX-Reswap"] == "none"
     assert "Nada foi gravado" in answer.text
     assert "<html" not in answer.text
+
+
+def test_without_its_cookie_a_part_of_a_page_leads_to_signing_in():
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user())
+
+    answer = client.post("/botao/", headers={"HX-Request": "true"})
+
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (200, "/entrar/")
+    assert client.get("/entrar/", follow=True).status_code == 200 and csrf_of(client)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,13 @@ def drag(page, start, *steps):
     page.mouse.up()
 
 
+# The hours above the lanes that are in part outside of them; those before the first one are not shown.
+CUT_HOURS = """[...document.querySelectorAll("#week-grid .clock span")].filter((hour) => {
+  const [inner, outer] = [hour, hour.parentElement].map((element) => element.getBoundingClientRect());
+  return inner.right > outer.left && (inner.left < outer.left || inner.right > outer.right);
+}).map((hour) => hour.textContent)"""
+
+
 def test_an_empty_place_makes_hours(page):
     drag(page, (2, 9.05), (2, 11.95))
     expect(text(page)).to_have_value("seg 8-12; ter 9-12; qui 14-18")
@@ -198,6 +205,7 @@ def test_what_was_dragged_is_seen_and_saved(page, doctor):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_days_are_rows(window, manager, address, scheme):
     page = opened(window(manager, width=360, scheme=scheme), address, "seg 8-12; qui 14-18")
+    assert page.evaluate(CUT_HOURS) == []
     drag(page, (1, 10), (2, 12))
     expect(text(page)).to_have_value("ter 10-14; qui 14-18")
     page.keyboard.press("ArrowLeft")
@@ -447,12 +455,23 @@ def test_an_error_of_the_server_has_words_of_its_own(page, complaints, status):
     complaints.clear()
 
 
-def test_an_ended_session_leaves_the_typed_week(page, manager):
+def test_an_ended_session_leaves_the_typed_week(page):
     StaffSession.objects.all().delete()
     bar(page, "segunda, 8:00 até 12:00").press("Delete")
     expect(page.locator("#trouble > .message")).to_contain_text("Sua sessão terminou.")
     expect(text(page)).to_have_value("seg 8-12; qui 14-18")
     expect(page.locator(".bar.moved")).to_have_count(0)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("gone", [{}, {"name": "sessionid"}, {"name": "csrftoken"}])
+def test_cookies_deleted_during_a_drag_say_so(page, gone):
+    press(page, (1, 9), (3, 10))
+    page.context.clear_cookies(**gone)
+    page.mouse.up()
+    expect(page.locator("#trouble > .message")).to_contain_text("Sua sessão terminou.")
+    expect(page.locator("#week-wrong")).to_be_empty()
+    expect(text(page)).to_have_value("seg 8-12; qui 14-18")
     assert violations(page) == []
 
 

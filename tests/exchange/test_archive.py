@@ -2,8 +2,10 @@
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 
@@ -12,6 +14,7 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 from django.db.models import Q
+from django.urls import reverse
 
 from clinic import exchange
 from clinic.access import api_keys, staff_links
@@ -39,6 +42,7 @@ from clinic.models.staff_link import team_of
 from clinic.queries.history import sentence_of_clinic
 from clinic.registry import Author
 from tests.exchange.sheets import csv_bytes
+from tests.exchange.test_killed import ROOT, environment
 from tests.factories import (
     book_appointment,
     cpf,
@@ -53,6 +57,8 @@ from tests.factories import (
     make_superuser,
     make_user,
 )
+from tests.locks import another_connection
+from tests.server.conftest import eventually
 from tests.test_row_changes import SECRET_NAMES
 
 MADE_AT = datetime(2026, 11, 30, 8, tzinfo=UTC)
@@ -67,7 +73,8 @@ of_a_run = pytest.mark.django_db(transaction=True)
 
 def written(clinic):
     file = io.BytesIO()
-    archive.write_archive(clinic, file, MADE_AT)
+    with closing(archive.ArchiveLock(clinic)) as lock:
+        archive.write_archive(lock, file, MADE_AT)
     return file.getvalue()
 
 
@@ -346,7 +353,8 @@ def test_rows_are_of_one_snapshot():
             return super().write(content)
 
     file = Slow()
-    archive.write_archive(clinic, file, MADE_AT)
+    with closing(archive.ArchiveLock(clinic)) as lock:
+        archive.write_archive(lock, file, MADE_AT)
     assert len(rows_of(file.getvalue(), "patient")) == 1
     assert Patient.objects.filter(name="Depois").count() == 1
 
@@ -450,9 +458,57 @@ def test_two_archives_of_a_clinic_are_not_written_at_once():
                 in_thread(lambda: refusals.append(_refused(clinic)))
             return super().write(content)
 
-    archive.write_archive(clinic, Second(), MADE_AT)
+    with closing(archive.ArchiveLock(clinic)) as lock:
+        archive.write_archive(lock, Second(), MADE_AT)
     assert refusals == [None, True]
     assert written(clinic)
+
+
+HOLDING = """
+import sys
+from clinic.exchange.archive import ArchiveLock
+from clinic.models import Clinic
+lock = ArchiveLock(Clinic.objects.get(slug="boa"))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@of_a_run
+def test_of_two_processes_one_has_the_archive_of_a_clinic(client):
+    manager = make_manager(make_clinic(slug="boa"))
+    client.force_login(manager)
+    address = reverse("web:export-clinic")
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", HOLDING]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"held\n"
+        answer = client.post(address)
+        assert answer.status_code == 409 and "por outra pessoa" in answer.text
+        assert written(make_clinic(slug="outra"))
+        process.kill()
+    eventually(lambda: client.post(address).status_code == 200)
+
+
+IDLE = "-c idle_in_transaction_session_timeout=50ms"
+
+
+@of_a_run
+def test_the_lock_of_an_archive_outlives_idle_transactions(monkeypatch):
+    """PostgreSQL ends these, and a download leaves the transaction of its lock idle."""
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "options", IDLE)
+    clinic = make_clinic()
+    with closing(archive.ArchiveLock(clinic)), closing(another_connection()) as idle:
+        idle.execute("SELECT 1")
+        eventually(lambda: not _is_connected(idle.info.backend_pid))
+        assert _refused(clinic)
+
+
+def _is_connected(pid):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [pid])
+        return cursor.fetchone() is not None
 
 
 def _refused(clinic):

@@ -244,6 +244,11 @@ def test_a_disk_without_room_is_a_sentence_on_the_page(client, manager, monkeypa
     assert not ClinicEvent.objects.exists()
 
 
+def test_a_large_clinic_is_counted_in_thousands(client, manager):
+    Patient.objects.bulk_create(Patient(clinic=manager.clinic, name=f"Ana {number}") for number in range(1001))
+    assert "<b>1.001 pacientes</b>" in client.get(reverse("web:export-clinic")).text
+
+
 def test_what_was_taken_back_is_not_counted(client, manager):
     """The rows of a trial import that stay, blank, for programs that keep a copy."""
     clinic = manager.clinic

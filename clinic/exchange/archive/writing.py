@@ -9,6 +9,7 @@ from typing import IO
 
 from django.db import connection, transaction
 
+from clinic.exchange.archive.lock import ArchiveLock
 from clinic.exchange.archive.read_me import NAME as READ_ME
 from clinic.exchange.archive.read_me import read_me
 from clinic.exchange.archive.tables import FORMAT, TABLES, Table
@@ -18,21 +19,18 @@ MANIFEST = "archive.json"
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # of a zip: the same rows are the same bytes
 PRIVATE = 0o600 << 16  # what is unpacked is its owner's alone
 AT_ONCE = 2000  # rows
-LOCK_SQL = "SELECT pg_try_advisory_xact_lock(hashtextextended('archive of a clinic', %s))"
 SCHEMA_SQL = "SELECT max(name) FROM django_migrations WHERE app = 'clinic'"
 
 
-class BeingWritten(Exception):
-    """Raised when another archive of the clinic is being written: nothing was."""
+def write_archive(lock: ArchiveLock, file: IO[bytes], made_at: datetime) -> dict[str, int]:
+    """Write the clinic of the lock as a zip and return how many rows each table has: a file in JSON Lines a table, a
+    text that describes them, and last the manifest. Only that has `made_at`; all else is the same bytes for the same
+    rows.
 
-
-def write_archive(clinic: Clinic, file: IO[bytes], made_at: datetime) -> dict[str, int]:
-    """Write the clinic as a zip and return how many rows each table has: a file in JSON Lines a table, a text that
-    describes them, and last the manifest. Only that has `made_at`; all else is the same bytes for the same rows.
-
-    All rows are of one snapshot, unless a transaction runs already. AT_ONCE rows are in memory. Raises BeingWritten."""
+    All rows are of one snapshot, unless a transaction runs already. AT_ONCE rows are in memory."""
+    clinic = lock.clinic
     counts = {}
-    with _snapshot(clinic) as schema, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with _snapshot() as schema, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         _write(archive, READ_ME, read_me(clinic, TABLES))
         for table in TABLES:
             counts[table.name] = 0
@@ -59,16 +57,13 @@ def schema_of_database() -> str:
 
 
 @contextmanager
-def _snapshot(clinic: Clinic) -> Iterator[str]:
+def _snapshot() -> Iterator[str]:
     """Enclose what is read of one snapshot, and yield the name of the last migration in it."""
     is_outermost = not connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
         if is_outermost:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SET LOCAL TIME ZONE 'UTC'")
-        cursor.execute(LOCK_SQL, [clinic.pk])
-        if cursor.fetchone() == (False,):
-            raise BeingWritten
         yield schema_of_database()
 
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ class Command(BaseCommand):
             raise CommandError(f"The user {user.username} works for another clinic.")
         fresh = file.with_name(f".clinic-archive-{secrets.token_hex(8)}")
         try:
-            with open(fresh, "xb", opener=private) as target:
-                counts = archive.write_archive(found, target, timezone.now())
+            with closing(archive.ArchiveLock(found)) as lock, open(fresh, "xb", opener=private) as target:
+                counts = archive.write_archive(lock, target, timezone.now())
                 target.flush()
                 os.fsync(target.fileno())
             self._record(found, user)
@@ -43,7 +44,9 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}") from error
         except archive.BeingWritten as error:
-            raise CommandError("Another archive of this clinic is being written. Wait until it is done.") from error
+            raise CommandError(
+                "Another archive of this clinic is being written or sent. Wait until it is done."
+            ) from error
         finally:
             fresh.unlink(missing_ok=True)
         if verbosity:

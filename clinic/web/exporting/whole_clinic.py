@@ -2,18 +2,19 @@
 
 It is written to a file on the disk before the answer begins: the database's snapshot does not last as long as a slow
 download, and an answer that has begun is complete. `clinic.server.application` sends it from there, without a thread
-and however large it is. The file has no name: nothing of it stays, however the request or the process ends. A process
-has one file of each clinic at a time, from when it is made until it is sent.
+and however large it is. The file has no name: nothing of it stays, however the request or the process ends. There is
+one file of each clinic at a time, from when it is made until it is sent: the archive's lock goes with it.
 """
 
 import logging
 from http import HTTPStatus
 from typing import IO
-from weakref import WeakValueDictionary, finalize
+from weakref import finalize
 
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -30,13 +31,6 @@ from clinic.web.responses import private
 logger = logging.getLogger(__name__)
 
 
-class _Download:
-    """Goes with a file that is made or sent."""
-
-
-_under_way: WeakValueDictionary[int, _Download] = WeakValueDictionary()  # by clinic
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @manager_required
@@ -46,17 +40,21 @@ def page(request: ClinicRequest) -> HttpResponseBase:
         return _page(request)
     clinic = request.clinic
     file: IO[bytes] | None = None
-    download = _Download()
-    if _under_way.setdefault(clinic.pk, download) is not download:
-        return _page(request, _("O arquivo já está sendo feito ou baixado em outra janela. Espere um pouco."))
+    try:
+        lock = archive.ArchiveLock(clinic)
+    except archive.BeingWritten:
+        return _page(
+            request,
+            _(
+                "O arquivo já está sendo feito ou baixado em outra janela, ou por outra pessoa."
+                " Espere o download terminar e tente de novo."
+            ),
+        )
     try:
         file = unnamed_file()
-        file.kept = download
-        archive.write_archive(clinic, file, timezone.now())
+        file.kept = lock
+        archive.write_archive(lock, file, timezone.now())
         file.flush()
-    except archive.BeingWritten:
-        close_file(file)
-        return _page(request, _("O arquivo já está sendo feito ou baixado em outra janela. Espere um pouco."))
     except OSError:
         logger.exception("An archive of a clinic could not be written to the disk")
         close_file(file)
@@ -73,8 +71,10 @@ def page(request: ClinicRequest) -> HttpResponseBase:
 
 
 def _page(request: ClinicRequest, sentence: str = "") -> HttpResponse:
+    counts = exported.counts(request.clinic)
     context = {
-        "counts": exported.counts(request.clinic),
+        "counts": counts,
+        "grouped": {name: number_format(number, force_grouping=True) for name, number in counts.items()},
         "sentences": [sentence] if sentence else [],
     }
     status = HTTPStatus.CONFLICT if sentence else None

@@ -6,6 +6,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -70,7 +71,9 @@ def _why_no_pdf(wanted: list[Sheet]) -> str:
     """Return the sentence about sheets with more than MOST_VISITS, "" where a PDF takes them."""
     if sum(len(sheet.appointments) for sheet in wanted) <= MOST_VISITS:
         return ""
-    return _("Um PDF leva até %(most)s agendamentos. Escolha alguns médicos(as).") % {"most": MOST_VISITS}
+    return _("Um PDF leva até %(most)s agendamentos. Escolha alguns médicos(as).") % {
+        "most": number_format(MOST_VISITS, force_grouping=True)
+    }
 
 
 @never_cache

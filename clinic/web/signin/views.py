@@ -159,15 +159,16 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Keep what an open page sends after another sign-in has renewed the CSRF token, and show it again.
 
     Only what this site's own page sent (browsers say so and no page can say it for them); the rest is refused. A part
-    of a page is never replaced by the refusal: a person may be typing in it. Without a session, as after all cookies
-    were deleted, the page says so itself (static/js/trouble.js).
+    of a page is never replaced by the refusal: a person may be typing in it. Without a session, or without the cookie
+    of the token, which visiting any page sets again, the page itself says where to sign in (static/js/trouble.js).
     """
     view = request.resolver_match.func if request.resolver_match else None
     is_own_page = request.headers.get("Sec-Fetch-Site") == "same-origin"
     if is_own_page and getattr(view, "resumable", False) and resumable_forms.keep(request):
         messages.info(request, _("A página estava aberta desde antes de você entrar. Confira e salve de novo."))
         return htmx.redirect(request, request.path)
-    if htmx.wants_partial(request) and not request.user.is_authenticated:
+    has_token = settings.CSRF_COOKIE_NAME in request.COOKIES
+    if htmx.wants_partial(request) and not (has_token and request.user.is_authenticated):
         return htmx.redirect(request, "web:signin")
     if htmx.wants_partial(request):
         messages.error(request, _("Nada foi gravado: esta página expirou. Atualize-a e tente de novo."))

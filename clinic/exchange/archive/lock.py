@@ -1,0 +1,41 @@
+"""One archive of a clinic at a time, whichever process of the installation makes it."""
+
+from contextlib import suppress
+from weakref import finalize
+
+import psycopg
+from django.db import connection
+
+from clinic.models import Clinic
+
+LOCK_SQL = "SELECT pg_try_advisory_xact_lock(hashtextextended('archive of a clinic', %s))"
+MAY_BE_IDLE_SQL = "SET LOCAL idle_in_transaction_session_timeout = 0"  # a download may take an hour
+
+
+class BeingWritten(Exception):
+    """Raised when another archive of the clinic is being written or sent."""
+
+
+class ArchiveLock:
+    """Is held until it is closed, nothing refers to it any more, or its process has ended, however that ended.
+
+    It is an advisory lock of a transaction on a connection of its own: PostgreSQL releases it when the connection is
+    gone, and a pooler leaves the connection alone until the transaction ends. The transaction reads no row and writes
+    none, so no dead row is kept for it."""
+
+    def __init__(self, clinic: Clinic) -> None:
+        """Raises BeingWritten when another one is held for the clinic."""
+        self.clinic = clinic
+        with connection.wrap_database_errors:
+            session = psycopg.connect(**connection.get_connection_params() | {"connect_timeout": 10})
+            self.close = finalize(self, _end, session)
+            session.execute(MAY_BE_IDLE_SQL)
+            row = session.execute(LOCK_SQL, [clinic.pk]).fetchone()
+        if row != (True,):
+            self.close()
+            raise BeingWritten
+
+
+def _end(session: psycopg.Connection) -> None:
+    with suppress(psycopg.Error):
+        session.close()

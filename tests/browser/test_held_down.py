@@ -1,0 +1,102 @@
+"""A page that is drawn anew between the two halves of a click, as a colleague changes it: the click acts."""
+
+from datetime import time
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from clinic.models import Appointment
+from tests.days import put
+from tests.factories import book_appointment, make_patient
+
+READ_AGAIN = """([place, event]) => new Promise((done) => {
+  document.addEventListener("htmx:beforeSend", ({ detail: { elt, xhr } }) => {
+    if (elt.id === "poll") xhr.addEventListener("loadend", () => done(xhr.status));
+  });
+  window.htmx.trigger(place, event);
+})"""
+
+
+@pytest.fixture
+def card(clinic, doctor, maria, monday):
+    """The link of Maria's appointment at 10 on the day."""
+    appointment = book_appointment(doctor, patient=maria.pk, starts_at=clinic.instant(monday, time(10)))
+    return f".appt > a[href*='/{appointment.pk}/']"
+
+
+@pytest.fixture
+def day(window, receptionist, monday, card):
+    page = window(receptionist, width=1440)
+    page.goto(f"/agenda/{monday}/")
+    return page
+
+
+def change(clinic, doctor, monday):
+    book_appointment(doctor, patient=make_patient(clinic).pk, starts_at=clinic.instant(monday, time(15)))
+
+
+def read_again(page, place="body", event="refresh-day"):
+    """Have the page ask for what has changed, and wait until it has dealt with the answer."""
+    assert page.evaluate(READ_AGAIN, [place, event]) == 200
+
+
+def centre(page, selector):
+    box = page.locator(selector).bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_click_acts_though_the_day_has_changed_in_it(day, card, clinic, doctor, monday):
+    day.mouse.move(*centre(day, card))
+    day.mouse.down()
+    change(clinic, doctor, monday)
+    read_again(day)
+    expect(day.locator(".row > .appt")).to_have_count(1)
+    day.mouse.up()
+    expect(day.locator("#appointment")).to_contain_text("Maria da Silva Souza")
+    expect(day.locator(".row > .appt")).to_have_count(2)
+
+
+def test_a_tap_acts_though_the_day_has_changed_in_it(day, card, clinic, doctor, monday):
+    devtools = day.context.new_cdp_session(day)
+    x, y = centre(day, card)
+    devtools.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    change(clinic, doctor, monday)
+    read_again(day)
+    expect(day.locator(".row > .appt")).to_have_count(1)
+    devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(day.locator("#appointment")).to_contain_text("Maria da Silva Souza")
+    expect(day.locator(".row > .appt")).to_have_count(2)
+
+
+@pytest.mark.parametrize("let_go", ["mouse elsewhere", "another window"])
+def test_a_press_without_a_click_lets_the_day_be_drawn(day, card, clinic, doctor, monday, let_go):
+    day.mouse.move(*centre(day, card))
+    day.mouse.down()
+    change(clinic, doctor, monday)
+    read_again(day)
+    expect(day.locator(".row > .appt")).to_have_count(1)
+    if let_go == "another window":
+        day.evaluate("window.dispatchEvent(new Event('blur'))")
+        expect(day.locator(".row > .appt")).to_have_count(2)
+    else:
+        day.mouse.move(2, 2)
+    day.mouse.up()
+    expect(day.locator(".row > .appt")).to_have_count(2)
+
+
+def test_a_key_on_a_button_acts_though_the_list_has_changed(window, receptionist, clinic, doctor):
+    """By the space bar: Enter acts when it goes down."""
+    today = clinic.local(timezone.now()).date()
+    visit = put(doctor, "12:00", day=today, status="confirmed")
+    page = window(receptionist)
+    page.goto("/fila/")
+    page.locator(f"#q{visit.pk} [data-key=k]").focus()
+    page.keyboard.down("Space")
+    put(doctor, "12:30", day=today, status="confirmed")
+    read_again(page, "#poll", "visibilitychange")
+    expect(page.locator(".queue-row")).to_have_count(1)
+    page.keyboard.up("Space")
+    expect(page.locator(".queue-row")).to_have_count(2)
+    expect(page.locator(f"[aria-labelledby=queue-waiting] #q{visit.pk}")).to_be_visible()
+    assert Appointment.objects.get(pk=visit.pk).status == "checked_in"

@@ -1,5 +1,4 @@
-// An answer waits while something is held down in the part of the page that it replaces: what is drawn anew between the
-// two halves of a click is not clicked.
+// Lets an answer wait while something is held down in the part of the page that it replaces, which would lose its click.
 
 const CLICK_COMES_MS = 300; // after a finger has left; a drag ends without a click
 let heldDown = null; // the element under the pointer or the key

@@ -37,6 +37,9 @@ RULES = {
     # Every violation in full, of what passes one element only: to describe them all takes longer than to check them.
     "resultTypes": ["violations"],
 }
+AXE = Axe().axe_script
+# Only what is broken is sent here: all that `Axe.run` sends beside it takes a tenth of the time of a check.
+VIOLATIONS = "rules => axe.run(rules).then((found) => found.violations)"
 # During a transition colours are half-way between two that were chosen.
 END_OF_TRANSITIONS = "Promise.allSettled(document.getAnimations().map((each) => each.finished)).then(() => null)"
 
@@ -174,7 +177,8 @@ urlpatterns = [*ours, path("falha/", fails)]
 def violations(page):
     page.wait_for_load_state()  # the words of a page that a click has opened are there before its style sheet is
     page.evaluate(END_OF_TRANSITIONS)
-    found = Axe().run(page, options=RULES).response["violations"]
+    page.evaluate(AXE)
+    found = page.evaluate(VIOLATIONS, RULES)
     return [f"{each['id']}: {each['nodes'][0]['html'][:200]} ({len(each['nodes'])})" for each in found]
 
 

@@ -101,6 +101,23 @@ def test_two_people_at_one_appointment(window, clinic, receptionist, visits):
     expect(mine.locator(row)).to_contain_text("Paula Reis")
 
 
+def test_u_after_a_refused_move_leaves_the_colleagues_move(window, clinic, receptionist, visits):
+    first, second = (f"#p{visit.pk}" for visit in visits[:2])
+    mine, theirs = window(receptionist), window(make_user(clinic, name="Paula Reis"))
+    for page in (mine, theirs):
+        page.goto("/pendencias/")
+    theirs.locator(f"{second} [name=to]").nth(1).click()
+    expect(theirs.locator(second)).to_contain_text("Remarcado de")
+    mine.locator(first).focus()
+    mine.keyboard.press("1")
+    expect(mine.locator(second)).to_be_focused()
+    mine.keyboard.press("1")
+    expect(mine.locator(second)).to_contain_text("foi alterado depois do que você viu")
+    mine.keyboard.press("u")
+    expect(mine.locator(f"{first} [name=to]").first).to_be_visible()
+    assert Appointment.objects.get(status="rescheduled") == visits[1]
+
+
 def test_what_others_did_appears_by_itself(window, clinic, receptionist, visits):
     row = f"#p{visits[0].pk}"
     mine, theirs = window(receptionist), window(make_user(clinic, name="Paula Reis"))

@@ -17,7 +17,7 @@ export function keepPlace(id, selector, head, work) {
   document.addEventListener("htmx:beforeSend", ({ detail }) => {
     if (detail.requestConfig.verb !== "post") return;
     sent += 1;
-    detail.xhr.addEventListener("loadend", () => { answered += 1; });
+    detail.xhr.addEventListener("readystatechange", () => { answered += Number(detail.xhr.readyState === XMLHttpRequest.DONE); });
   });
 
   // Nothing is drawn anew under a hand that types.

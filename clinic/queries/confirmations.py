@@ -13,6 +13,7 @@ from clinic.models.appointment import STANDING, UNCONFIRMED, Status
 from clinic.queries.other_visits import Missed, missed_visits
 
 CANCELLED_FOR = timedelta(minutes=10)  # so long a cancellation can be undone in the list
+UNANSWERED_FOR = timedelta(minutes=5)  # so long a patient who did not answer is not called again
 
 
 class Group(IntEnum):
@@ -28,7 +29,7 @@ class Group(IntEnum):
 class Row:
     """An appointment with clinic, doctor, patient and lines; instants of calls without an answer; its last event, and
     the last that changed its status (None for none), with their users; who is calling, and when to call again (an
-    instant), None for nobody and never."""
+    instant), None for nobody and never; whether the patient did not answer a moment ago."""
 
     appointment: Appointment
     calls: Sequence[datetime]
@@ -38,6 +39,7 @@ class Row:
     caller: StaffUser | None
     again_at: datetime | None
     group: Group
+    is_unanswered: bool
 
     @property
     def is_open(self) -> bool:
@@ -118,6 +120,7 @@ def _row(appointment: Appointment, events: Sequence[AppointmentEvent], missed: M
         caller=call.caller_at(now) if call else None,
         again_at=again_at,
         group=_group(appointment, again_at, now),
+        is_unanswered=bool(calls) and now - calls[-1] < UNANSWERED_FOR,
     )
 
 

@@ -1,2 +1,2 @@
-// The APIs' references and first steps.
+// The APIs' references, and calendars' addresses in the admin.
 import "../js/copy.js";

@@ -4,7 +4,8 @@ import { keepPlace } from "./polled_list.js";
 import { workOff } from "./work_list.js";
 
 const REST_MS = 1000; // so long the focus is on a row before its patient is being called
-const rows = workOff(".confirmation-row", "confirmations-head", (row) => "caller" in row.dataset);
+const isSkipped = ({ dataset }) => "caller" in dataset || "unanswered" in dataset;
+const work = workOff(".confirmation-row", "confirmations-head", isSkipped);
 const isOpen = (row) => !row.classList.contains("done");
 
 // Whoever opens the page only looks at it; who presses a key or a button works.
@@ -36,7 +37,7 @@ document.addEventListener("click", ({ target }) => {
   if (link) noteCall(link.closest(".confirmation-row"));
 });
 
-keepPlace("confirmations", ".confirmation-row", "confirmations-head");
+keepPlace("confirmations", ".confirmation-row", "confirmations-head", work);
 
 const begun = document.getElementById(location.hash.slice(1));
-(begun && isOpen(begun) ? begun : rows().find((row) => isOpen(row) && !("caller" in row.dataset)))?.focus();
+(begun && isOpen(begun) ? begun : work.rows().find((row) => isOpen(row) && !isSkipped(row)))?.focus();

@@ -26,7 +26,8 @@ async function showKeys() {
   if (!dialog || isListAskedFor) return;
   if (!dialog.childElementCount) {
     isListAskedFor = true;
-    await window.htmx.ajax("GET", dialog.dataset.list, { source: dialog, target: dialog }).catch(() => {});
+    const values = document.getElementById("day") ? { day: "1" } : {};
+    await window.htmx.ajax("GET", dialog.dataset.list, { source: dialog, target: dialog, values }).catch(() => {});
     isListAskedFor = false;
   }
   if (!dialog.childElementCount || dialog.open) return;

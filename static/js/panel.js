@@ -64,8 +64,12 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (!panel.querySelector("[data-card]")) showAddressOfDay();
 });
 
-document.addEventListener("htmx:afterSettle", ({ target }) => {
-  if (target === panel && isAskedOutside) focusPanel();
+// The button that was pressed may be gone with what the panel held. Some answers name what has the focus after this.
+const isFocusLost = ({ xhr }) =>
+  document.activeElement === document.body && isPanelOpen() && !xhr.getResponseHeader("HX-Trigger-After-Settle");
+
+document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
+  if (target === panel && (isAskedOutside || isFocusLost(detail))) focusPanel();
 });
 
 document.addEventListener("click", (event) => {

@@ -1,9 +1,11 @@
 // A list that is drawn anew every few seconds: focus and place stay, nothing that is typed is lost, changes are announced.
 
-// The list has the id `id`, its rows match `selector`, and the focus goes to the id `head` where no row is open. What a
-// refresh has changed is announced once, in #list-changed, which the list does not hold.
-export function keepPlace(id, selector, head) {
+// The list has the id `id`, its rows match `selector`, and the focus goes to the id `head` where no row is open; `work` is
+// what `workOff` has returned for it. What a refresh has changed is announced once, in #list-changed, which the list does
+// not hold.
+export function keepPlace(id, selector, head, work) {
   const list = () => document.getElementById(id);
+  const isOpen = (row) => !row.classList.contains("done");
   const topOf = (row) => row.getBoundingClientRect().top;
   const summary = () => list().querySelector("[data-summary]")?.textContent.trim() || "";
 
@@ -15,7 +17,7 @@ export function keepPlace(id, selector, head) {
   document.addEventListener("htmx:beforeSend", ({ detail }) => {
     if (detail.requestConfig.verb !== "post") return;
     sent += 1;
-    detail.xhr.addEventListener("loadend", () => { answered += 1; });
+    detail.xhr.addEventListener("readystatechange", () => { answered += Number(detail.xhr.readyState === XMLHttpRequest.DONE); });
   });
 
   // Nothing is drawn anew under a hand that types.
@@ -45,18 +47,31 @@ export function keepPlace(id, selector, head) {
     kept = [...list().querySelectorAll("[data-kept]")].map((node) => ({ node, row: node.closest(selector).id }));
     const row = document.activeElement.closest(selector);
     const key = document.activeElement.dataset.key;
-    focus = row && { row: row.id, selector: `#${row.id}${key ? ` [data-key="${key}"]` : ""}`, top: topOf(row) };
+    focus = row && {
+      row: row.id,
+      isOpen: isOpen(row),
+      below: work.idsBelow(row.id),
+      selector: `#${row.id}${key ? ` [data-key="${key}"]` : ""}`,
+      top: topOf(row),
+    };
   });
 
-  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  // What a colleague has done meanwhile, or what is gone, passes the focus on.
+  function rowAgain() {
+    const same = document.getElementById(focus.row);
+    if (!same || (focus.isOpen && !isOpen(same))) return work.next(focus.row, focus.below);
+    return document.querySelector(focus.selector) || same;
+  }
+
+  // Until the swap has settled, the new rows have the classes of the old ones.
+  document.addEventListener("htmx:afterSettle", ({ detail }) => {
     if (detail.target.id !== id) return;
     for (const { node, row } of kept) list().querySelector(`#${row}.done form`)?.append(node);
     kept = [];
     const changed = document.getElementById("list-changed");
     if (changed && summary() !== shown) changed.textContent = `${changed.dataset.updated} ${summary()}`;
     if (!focus) return;
-    const nextOpen = list().querySelector(`${selector}:not(.done)`);
-    const again = document.querySelector(focus.selector) || document.getElementById(focus.row) || nextOpen;
+    const again = rowAgain();
     (again || document.getElementById(head)).focus({ preventScroll: true });
     // Rows that are done have left their places above: the one in focus stays where it is seen.
     if (again) scrollBy(0, topOf(again.closest(selector)) - focus.top);

@@ -2,7 +2,7 @@
 
 import { workOff } from "./work_list.js";
 
-const rows = workOff(".queue-row", "queue-head");
+const { rows } = workOff(".queue-row", "queue-head");
 let place = null; // of the row in focus, of a queue that is about to be replaced
 
 // Nothing is drawn anew while a list of priorities or a note is open.

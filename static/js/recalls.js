@@ -3,7 +3,7 @@
 import { keepPlace } from "./polled_list.js";
 import { workOff } from "./work_list.js";
 
-const rows = workOff(".recall-row", "recalls-head");
-keepPlace("recalls", ".recall-row", "recalls-head");
+const work = workOff(".recall-row", "recalls-head");
+keepPlace("recalls", ".recall-row", "recalls-head", work);
 const named = document.getElementById(location.hash.slice(1));
-if (rows().includes(named)) named.focus();
+if (work.rows().includes(named)) named.focus();

@@ -3,7 +3,7 @@
 import { keepPlace } from "./polled_list.js";
 import { workOff } from "./work_list.js";
 
-const rows = workOff(".waiting-row", "waiting-head");
-keepPlace("waiting", ".waiting-row", "waiting-head");
+const work = workOff(".waiting-row", "waiting-head");
+keepPlace("waiting", ".waiting-row", "waiting-head", work);
 const named = document.getElementById(location.hash.slice(1));
-if (rows().includes(named)) named.focus();
+if (work.rows().includes(named)) named.focus();

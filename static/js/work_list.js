@@ -11,8 +11,8 @@ export function workOff(selector, head, isSkipped = () => false) {
   const rows = () => [...document.querySelectorAll(selector)].filter((row) => row.checkVisibility());
   const isOpen = (row) => !row.classList.contains("done");
   const current = () => document.activeElement.closest(selector);
-  let changed = null; // the row that was last acted upon: u undoes that, until the focus is moved by hand
-  let isJustChanged = false;
+  let lastAct = null; // one's own: its row's id, and the event that the row's button undoes
+  let isJustChanged = false; // u undoes that act and no other, until the focus is moved by hand
 
   const moved = () => { isJustChanged = false; };
   document.addEventListener("pointerdown", moved);
@@ -24,10 +24,22 @@ export function workOff(selector, head, isSkipped = () => false) {
     list[at < 0 ? 0 : Math.min(Math.max(at + by, 0), list.length - 1)]?.focus();
   }
 
-  function press(key) {
+  const undoIn = (id) => document.querySelector(`#${id} [data-key="u"]`);
+
+  // Nothing once a colleague has acted upon the row too.
+  function undoOfLastAct() {
+    const button = lastAct && undoIn(lastAct.row);
+    return button?.value === lastAct?.event ? button : null;
+  }
+
+  function buttonOf(key) {
     const own = current()?.querySelector(`[data-key="${CSS.escape(key)}"]`);
-    const last = key === "u" && document.querySelector(`#${changed} [data-key="u"]`);
-    const button = isJustChanged ? last || own : own || last;
+    if (key !== "u") return own;
+    return isJustChanged ? undoOfLastAct() : own || undoOfLastAct();
+  }
+
+  function press(key) {
+    const button = buttonOf(key);
     if (!button) return false;
     button.click();
     const details = button.closest("details");
@@ -43,26 +55,30 @@ export function workOff(selector, head, isSkipped = () => false) {
     event.preventDefault();
   }, true); // before the keys that every page has
 
-  // The next open row below the one that was acted upon, else the first one.
-  function next(id) {
+  function idsBelow(id) {
+    const ids = rows().map((row) => row.id);
+    return ids.slice(ids.indexOf(id) + 1);
+  }
+
+  // The next open row after the one with the id `id`: of those that stood below it, else the first one.
+  function next(id, below) {
     const list = rows();
-    const isNext = (row) => isOpen(row) && row.id !== id && !isSkipped(row);
-    const below = list.slice(list.indexOf(document.getElementById(id)) + 1);
-    return below.find(isNext) || list.find(isNext) || list.find(isOpen);
+    const isNext = (row) => row && isOpen(row) && row.id !== id && !isSkipped(row);
+    return below.map((other) => document.getElementById(other)).find(isNext) || list.find(isNext) || list.find(isOpen);
   }
 
   document.addEventListener("htmx:afterSettle", ({ detail }) => {
     const { requestConfig, xhr } = detail;
     const row = requestConfig.elt.closest(selector) || requestConfig.elt;
     if (requestConfig.verb !== "post" || isBackground(requestConfig) || !row.matches(selector)) return;
-    changed = row.id;
+    const isRefused = xhr.status >= 400;
+    if (!isRefused) lastAct = { row: row.id, event: undoIn(row.id)?.value };
     isJustChanged = true;
     if (detail.target.id !== row.id) return; // the list was drawn anew, which the page follows itself
-    const isRefused = xhr.status >= 400;
     const isOpenAgain = isOpen(document.getElementById(row.id)) && requestConfig.path.endsWith("/desfazer/");
-    const focused = isRefused || isOpenAgain ? document.getElementById(row.id) : next(row.id);
+    const focused = isRefused || isOpenAgain ? document.getElementById(row.id) : next(row.id, idsBelow(row.id));
     (focused || document.getElementById(head)).focus();
   });
 
-  return rows;
+  return { rows, idsBelow, next };
 }

@@ -1,11 +1,12 @@
 """Tomorrow's patients called one after the other, by keys and by two people at once."""
 
 from datetime import time
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from clinic.booking import begin_call
+from clinic.booking import Author, begin_call, change_status, record_not_reached
 from clinic.models import Appointment, ConfirmationCall
 from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_patient, make_user
@@ -34,8 +35,24 @@ def page_of(window, visits, monday):
     return opened
 
 
+@pytest.fixture
+def paula(clinic):
+    return make_user(clinic, name="Paula Reis")
+
+
+def confirmed_by(user, visit):
+    return change_status(visit.pk, "confirmed", clinic=visit.clinic, by=Author(channel="browser", user=user))
+
+
 def row(visit):
     return f"#c{visit.pk}"
+
+
+def sent_by(page):
+    """The paths that the page posts to from now on."""
+    paths = []
+    page.on("request", lambda request: request.method == "POST" and paths.append(urlsplit(request.url).path))
+    return paths
 
 
 def read_again(page):
@@ -158,6 +175,70 @@ def test_two_people_at_one_row(page_of, clinic, receptionist, visits):
     mine.keyboard.press("n")
     expect(mine.locator(row(visits[0]))).to_contain_text("foi alterado depois do que você viu")
     expect(mine.locator(row(visits[0]))).to_contain_text("Paula Reis")
+
+
+def test_u_after_a_refused_act_undoes_ones_own_last_act(page_of, receptionist, paula, visits):
+    page = page_of(receptionist)
+    page.keyboard.press("c")
+    expect(page.locator(row(visits[1]))).to_be_focused()
+    confirmed_by(paula, visits[3])
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("n")
+    expect(page.locator(row(visits[3]))).to_contain_text("foi alterado depois do que você viu")
+    page.keyboard.press("u")
+    expect(page.locator(f"{row(visits[0])} [data-key=c]")).to_be_visible()
+    assert Appointment.objects.get(status="confirmed") == visits[3]
+
+
+def test_u_undoes_nothing_where_all_own_acts_were_refused(page_of, receptionist, paula, visits):
+    page = page_of(receptionist)
+    confirmed_by(paula, visits[0])
+    page.keyboard.press("n")
+    expect(page.locator(row(visits[0]))).to_contain_text("foi alterado depois do que você viu")
+    sent = sent_by(page)
+    page.keyboard.press("u")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("c")
+    expect(page.locator(row(visits[1]))).to_contain_text("Desfazer confirmação")
+    assert [path for path in sent if path.endswith("/desfazer/")] == []
+
+
+def test_u_leaves_what_a_colleague_did_to_ones_own_row(page_of, clinic, receptionist, paula, visits):
+    page = page_of(receptionist)
+    page.keyboard.press("c")
+    expect(page.locator(row(visits[1]))).to_be_focused()
+    by = Author(channel="browser", user=paula)
+    change_status(visits[0].pk, "cancelled", clinic=clinic, by=by, cancelled_by="patient")
+    read_again(page)
+    expect(page.locator(row(visits[0]))).to_contain_text("Desfazer cancelamento")
+    sent = sent_by(page)
+    page.keyboard.press("u")
+    page.keyboard.press("c")
+    expect(page.locator(row(visits[1]))).to_contain_text("Desfazer confirmação")
+    assert [path for path in sent if path.endswith("/desfazer/")] == []
+
+
+def test_the_focus_goes_on_from_what_a_colleague_has_done(page_of, clinic, receptionist, paula, visits):
+    page = page_of(receptionist)
+    page.locator(row(visits[1])).focus()
+    begin_call(visits[2].pk, clinic=clinic, caller=make_user(clinic))
+    confirmed_by(paula, visits[1])
+    read_again(page)
+    expect(page.locator(row(visits[1]))).to_contain_text("Paula Reis")
+    expect(page.locator(row(visits[3]))).to_be_focused()
+
+
+def test_who_did_not_answer_a_moment_ago_is_passed_over(page_of, clinic, receptionist, paula, visits):
+    for visit in visits[:2]:
+        record_not_reached(visit.pk, clinic=clinic, by=Author(channel="browser", user=paula))
+    page = page_of(receptionist)
+    expect(page.locator(row(visits[2]))).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("c")
+    expect(page.locator(row(visits[0]))).to_contain_text("Desfazer confirmação")
+    expect(page.locator(row(visits[2]))).to_be_focused()
 
 
 def test_the_list_of_keys_names_those_of_the_page(page_of, receptionist):

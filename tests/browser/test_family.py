@@ -41,6 +41,17 @@ def test_two_children_are_booked_beside_their_mother(window, receptionist, booke
     ]
 
 
+@pytest.mark.parametrize("button", ["Agendar todos", "Propor horários juntos"])
+def test_what_is_refused_is_in_sight_and_in_focus(window, receptionist, doctor, booked, button):
+    page = window(receptionist, height=500)
+    page.goto(f"/agendamentos/familia/?agendamento={booked.pk}")
+    doctor.hours.all().delete()
+    page.get_by_role("button", name=button).click()
+    refused = page.locator("#family-refusals .message.error")
+    expect(refused).to_be_focused()
+    expect(refused).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(window, receptionist, booked, scheme):
     page = window(receptionist, scheme=scheme)

@@ -8,7 +8,8 @@ from playwright.sync_api import expect
 
 from clinic.access import access_tokens, api_keys
 from clinic.models import AccessToken, ApiKey
-from tests.factories import make_master
+from tests.browser.test_every_page import violations
+from tests.factories import make_manager, make_master
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,6 +104,19 @@ def test_the_secret_is_copied_and_the_button_says_so(window, master):
     expect(page.get_by_role("button", name="Copiado")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == secret(page)
     expect(page.get_by_role("button", name="Copiar")).to_be_visible()
+
+
+def test_the_address_of_a_calendar_is_copied(window, clinic, doctor):
+    page = window(make_manager(clinic))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/admin/clinic/doctor/")
+    page.locator("#changelist-form [name=_selected_action]").check()
+    page.locator("[name=action]").select_option("release_calendar")
+    page.locator("#changelist-form [name=index]").click()
+    page.get_by_role("button", name="Copiar").click()
+    expect(page.get_by_role("button", name="Copiado")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator("main code").inner_text()
+    assert violations(page) == []
 
 
 def test_without_clipboard_api_the_secret_is_selected_and_copied(window, master):

@@ -101,6 +101,7 @@ def test_what_is_not_free_is_spoken_with_its_reason(day, clinic, colleague, appo
     expect(day.locator("#changes")).to_have_text("segunda, 9 horas, O Dr. Zuzu Incapaz não realiza Consulta.")
     press(day, "ArrowRight")
     expect(day.locator("#changes")).to_have_text("Não há mais horários desse lado.")
+    expect(day.locator("#outline")).to_have_text("Não há mais horários desse lado.")
     press(day, "ArrowLeft", "ArrowLeft", "ArrowLeft")
     expect(day.locator("#changes")).to_contain_text("onde está")
 

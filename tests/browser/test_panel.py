@@ -58,6 +58,22 @@ def test_free_time_of_another_doctor_lists_their_procedures(window, clinic, rece
     expect(page.locator("#ends")).to_have_attribute("placeholder", "11:15")
 
 
+def test_the_title_has_the_focus_once_the_pressed_button_is_gone(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    filled(page, monday)
+    page.locator("#save").press("Enter")
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    expect(page.locator("#panel-title")).to_be_focused()
+    page.get_by_role("button", name="Confirmar").press("Enter")
+    expect(page.locator("#panel .status")).to_contain_text("Confirmado")
+    expect(page.locator("#panel-title")).to_be_focused()
+    page.get_by_role("button", name="Cancelar pelo(a) paciente").press("Enter")
+    expect(page.locator("#panel .status")).to_contain_text("Cancelado")
+    expect(page.locator("#panel-title")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_empty()
+
+
 def test_closed_refused_form_reopens_with_everything_typed(window, receptionist, doctor, monday):
     page = window(receptionist)
     open_slot(page, monday)

@@ -34,7 +34,6 @@ def test_one_key_a_patient(window, receptionist, visits):
     page = window(receptionist)
     page.goto("/pendencias/")
     expect(page.locator("nav")).to_contain_text("(3")
-    page.keyboard.press("ArrowDown")
     for visit in visits:
         expect(page.locator(f"#p{visit.pk}")).to_be_focused()
         page.keyboard.press("1")
@@ -73,7 +72,7 @@ def test_keys_for_no_answer_cancelling_and_undoing(window, receptionist, visits)
     first, second, third = (f"#p{visit.pk}" for visit in visits)
     page = window(receptionist)
     page.goto("/pendencias/")
-    page.keyboard.press("ArrowDown")
+    expect(page.locator(f"{second} summary")).to_contain_text("x")
     page.keyboard.press("n")
     expect(page.locator(first)).to_contain_text("1 ligação sem resposta")
     expect(page.locator(second)).to_be_focused()
@@ -101,6 +100,23 @@ def test_two_people_at_one_appointment(window, clinic, receptionist, visits):
     expect(mine.locator(row)).to_contain_text("Paula Reis")
 
 
+def test_u_after_a_refused_move_leaves_the_colleagues_move(window, clinic, receptionist, visits):
+    first, second = (f"#p{visit.pk}" for visit in visits[:2])
+    mine, theirs = window(receptionist), window(make_user(clinic, name="Paula Reis"))
+    for page in (mine, theirs):
+        page.goto("/pendencias/")
+    theirs.locator(f"{second} [name=to]").nth(1).click()
+    expect(theirs.locator(second)).to_contain_text("Remarcado de")
+    mine.locator(first).focus()
+    mine.keyboard.press("1")
+    expect(mine.locator(second)).to_be_focused()
+    mine.keyboard.press("1")
+    expect(mine.locator(second)).to_contain_text("foi alterado depois do que você viu")
+    mine.keyboard.press("u")
+    expect(mine.locator(f"{first} [name=to]").first).to_be_visible()
+    assert Appointment.objects.get(status="rescheduled") == visits[1]
+
+
 def test_what_others_did_appears_by_itself(window, clinic, receptionist, visits):
     row = f"#p{visits[0].pk}"
     mine, theirs = window(receptionist), window(make_user(clinic, name="Paula Reis"))
@@ -126,6 +142,20 @@ def test_a_phone_shows_it_without_scrolling_sideways(window, receptionist, visit
     page = window(receptionist, width=360)
     page.goto("/pendencias/")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_an_appointment_that_the_address_names_has_the_focus(window, receptionist, visits):
+    page = window(receptionist)
+    page.goto(f"/pendencias/#p{visits[1].pk}")
+    expect(page.locator(f"#p{visits[1].pk}")).to_be_focused()
+
+
+@pytest.mark.parametrize("address", ["/pendencias/", "/recados/"])
+def test_no_letter_of_a_key_is_shown_on_a_phone(window, receptionist, visits, address):
+    page = window(receptionist, width=360)
+    page.goto(address)
+    expect(page.locator("main kbd").first).to_be_attached()
+    expect(page.locator("main kbd:visible")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

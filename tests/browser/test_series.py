@@ -176,6 +176,19 @@ def test_nothing_scrolls_sideways_and_nothing_violates_axe(window, receptionist,
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") and violations(page) == []
 
 
+def test_a_refused_series_is_in_sight_and_in_focus(window, receptionist, visit, doctor, monday):
+    page = window(receptionist, height=500)
+    page.goto(f"/agendamentos/{visit.pk}/repetir/")
+    save = page.get_by_role("button", name="Agendar as selecionadas")
+    expect(save).to_be_visible()
+    taken_by_somebody_else(doctor, monday + timedelta(weeks=1), time(10))
+    save.click()
+    refused = page.locator("#series-refusals .message.error")
+    expect(refused).to_contain_text("Nada foi agendado.")
+    expect(refused).to_be_focused()
+    expect(refused).to_be_in_viewport()
+
+
 def test_it_works_without_a_script(window, receptionist, visit):
     page = window(receptionist, javascript=False)
     page.goto(f"/agendamentos/{visit.pk}/repetir/")

@@ -61,6 +61,21 @@ def test_a_swap_shows_who_would_want_the_time_it_gives_up(window, receptionist, 
     expect(page.locator(f"#w{julia.pk} .waiting-strip")).to_contain_text("João Melo")
 
 
+def test_a_time_that_is_given_away_is_offered_no_more(window, receptionist, clinic, doctor, maria, joao):
+    wish = WaitingWish(procedures=[doctor.procedures.get().pk])
+    second = put_on_waiting_list(maria.pk, wish, clinic=clinic, by=BY)
+    page = window(receptionist)
+    page.goto("/fila-de-espera/")
+    first_time = page.locator(f"#w{joao.pk} [data-key='1']").get_attribute("value")
+    offered = page.locator(f"#w{second.pk} [data-key='1']")
+    expect(offered).to_have_attribute("value", first_time)
+    page.locator(f"#w{joao.pk}").focus()
+    page.keyboard.press("1")
+    expect(page.locator(f"#w{joao.pk}")).to_contain_text("Agendado para")
+    expect(offered).not_to_have_attribute("value", first_time)
+    expect(page.locator(f"#w{second.pk}")).to_be_focused()
+
+
 def test_the_list_by_keys(window, receptionist, julia, joao):
     page = window(receptionist)
     page.goto("/fila-de-espera/")

@@ -299,3 +299,17 @@ def _fill(clinic, doctors, patients):
     AppointmentEvent.objects.bulk_create(
         AppointmentEvent(clinic=clinic, appointment=row, kind="booked", channel="command") for row in rows
     )
+
+
+def test_who_did_not_answer_is_called_again_after_minutes(desk, visit, time_machine):
+    act(desk, visit, "not-reached")
+    assert "data-unanswered" in desk.get(page_of(visit)).text
+    time_machine.shift(timedelta(minutes=5))
+    assert "data-unanswered" not in desk.get(page_of(visit)).text
+
+
+def test_who_asked_for_a_call_now_is_due_whoever_called(desk, visit, time_machine):
+    act(desk, visit, "not-reached")
+    act(desk, visit, "call-later", at="09:02")
+    time_machine.shift(timedelta(minutes=2))
+    assert "data-unanswered" not in desk.get(page_of(visit)).text

@@ -54,6 +54,11 @@ class Row:
         return self.found.group is confirmations.Group.DUE
 
     @property
+    def is_unanswered(self) -> bool:
+        """Whether the patient did not answer a moment ago, and is not due by now: the focus passes over the row."""
+        return self.is_open and not self.is_due and self.found.is_unanswered
+
+    @property
     def seen(self) -> str:
         return booking.state(self.appointment)
 
@@ -120,6 +125,7 @@ class Row:
             self.preparations,
             self.whatsapp,
             self.calls,
+            self.is_unanswered,
             self.again_at,
             self.is_due,
             self.missed,

@@ -9,5 +9,6 @@ from clinic.access.roles import doctors_too
 @doctors_too
 @require_safe
 def keys(request: ClinicRequest) -> HttpResponse:
-    """Answer the list of keys of the page whose view is named in `de`; a page asks for it when `?` is pressed."""
-    return render(request, "keys/list.html", {"page": request.GET.get("de", "")})
+    """Answer the list of keys of the page whose view is named in `de`, and which shows a day or a week if `day` is
+    sent; a page asks for it when `?` is pressed."""
+    return render(request, "keys/list.html", {"page": request.GET.get("de", ""), "has_day": "day" in request.GET})

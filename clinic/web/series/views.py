@@ -119,12 +119,17 @@ def _form_response(request: ClinicRequest, template: str, form: PreviewForm, con
     """Render the page, the form of it after a refused act, or the parts that change when a field of it is left.
 
     Nothing else is replaced then, so what is being typed meanwhile stays."""
-    context |= {"form": form, "focus": form.first_wrong if _is_sent(request) else ""}
+    context |= {"form": form, "focus": _focus(form) if _is_sent(request) else ""}
     if _is_sent(request) or not wants_partial(request):
         return private(partial_or_page(request, template, "form", context, _status(request, form)))
     response = private(render(request, "series/_looked.html", context))
     response["HX-Retarget"], response["HX-Reswap"] = "#series-dates", "innerHTML"
     return response
+
+
+def _focus(form: PreviewForm) -> str:
+    """Return what has the focus after a refused act: the sentence above the form, else the first wrong field."""
+    return "refusals" if form.refusals else form.first_wrong
 
 
 def _status(request: ClinicRequest, form: PreviewForm) -> int | None:

@@ -109,7 +109,7 @@ def accept(request: ClinicRequest, pk: int) -> HttpResponse:
             by=author(request),
         )
 
-    return _act_response(request, pk, act, offered)
+    return _list_changed(_act_response(request, pk, act, offered))
 
 
 @require_POST
@@ -163,7 +163,7 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
             return booking.undo(stored.booked_id, clinic=request.clinic, by=author(request), seen=event)
         return booking.put_back_waiting(pk, clinic=request.clinic, by=author(request))
 
-    return _act_response(request, pk, act)
+    return _list_changed(_act_response(request, pk, act))
 
 
 def _act_response(
@@ -186,6 +186,12 @@ def _act_response(
     for sentence in sentences:
         messages.error(request, sentence)
     return redirect(way.address if way else address_of_row(pk))
+
+
+def _list_changed(response: HttpResponse) -> HttpResponse:
+    """Return the response, after which the page reads its list again: other rows offer the time that was given too."""
+    response["HX-Trigger-After-Settle"] = "refresh-day"
+    return response
 
 
 def _row_response(request: ClinicRequest, pk: int, sentences: list[str], way: WayOn | None) -> HttpResponse:

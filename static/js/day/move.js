@@ -61,6 +61,15 @@ export function leadTo(at, { isSpoken }) {
   announceMove(isOtherColumn && !place.endsWith(".") ? `${place}, ${doctorName(at.column)}` : place);
 }
 
+// There is no free time that way: the appointment stays where it was led to.
+export function sayNoPlace() {
+  const word = wordOfMove("none");
+  const outline = showMove();
+  outline.textContent = word;
+  outline.scrollIntoView({ block: "nearest", inline: "nearest" });
+  announceMove(word);
+}
+
 // Lets it last so many minutes.
 export async function stretchTo(length, { isSpoken }) {
   if (length < 5) return;

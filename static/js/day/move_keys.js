@@ -2,8 +2,8 @@
 
 import { areSingleKeysOn, openPage } from "./acts.js";
 import { isList, panel } from "./grid.js";
-import { beginMove, dropMove, giveUpMove, leadTo, moveUnderWay, stretchTo } from "./move.js";
-import { freeMinutes, lastColumn, wordOfMove } from "./move_places.js";
+import { beginMove, dropMove, giveUpMove, leadTo, moveUnderWay, sayNoPlace, stretchTo } from "./move.js";
+import { freeMinutes, lastColumn } from "./move_places.js";
 
 const STEP_MINUTES = 5;
 const hasModifier = (event) => event.ctrlKey || event.metaKey || event.altKey;
@@ -36,7 +36,7 @@ async function stepTo(key) {
   if (moveUnderWay() !== move || move.isSent) return;
   const place = placeBeside(move, key);
   if (place) leadTo(place, { isSpoken: true });
-  else document.getElementById("changes").textContent = wordOfMove("none");
+  else sayNoPlace();
 }
 
 async function stretchBy(minutes) {

@@ -3,12 +3,13 @@
 from datetime import date, time, timedelta
 
 import pytest
-from django.db import connection
+import time_machine
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clinic.booking import place
-from clinic.models import Absence, Appointment
+from clinic.models import Absence, Appointment, Clinic
 from clinic.queries.pending import pending
 from tests.days import put
 from tests.factories import make_clinic, make_doctor, make_manager, make_patient, make_procedure
@@ -20,18 +21,27 @@ DOCTORS, VISITS = 20, 20
 LIST, NUMBER = reverse("web:pending-list"), reverse("web:pending-number")
 
 
+@pytest.fixture(scope="module")
+def full_day(django_db_setup, django_db_blocker):
+    """A week before the Monday on which every doctor has twenty appointments: in a transaction around those of the
+    tests, each of which finds it as it was."""
+    with django_db_blocker.unblock(), time_machine.travel("2026-11-23T10:00:00Z", tick=False), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        clinic = make_clinic()
+        procedure = make_procedure(clinic)
+        for _ in range(DOCTORS):
+            doctor = make_doctor(clinic, procedures=[procedure], hours=[(time(8), time(18))])
+            for number in range(VISITS):
+                at = time(8 + number // 2, number % 2 * 30)
+                put(doctor, f"{at:%H:%M}", day=DAY, patient=make_patient(clinic))
+        yield clinic.pk
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def clinic(time_machine):
-    """A week before the Monday on which every doctor has twenty appointments."""
-    time_machine.move_to("2026-11-23T10:00:00Z", tick=False)
-    clinic = make_clinic()
-    procedure = make_procedure(clinic)
-    for _ in range(DOCTORS):
-        doctor = make_doctor(clinic, procedures=[procedure], hours=[(time(8), time(18))])
-        for number in range(VISITS):
-            at = time(8 + number // 2, number % 2 * 30)
-            put(doctor, f"{at:%H:%M}", day=DAY, patient=make_patient(clinic))
-    return clinic
+def clinic(full_day, db):
+    return Clinic.objects.get(pk=full_day)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from clinic.models import AppointmentEvent, Clinic, Doctor, PriorityMark
 from clinic.models.appointment import Status
 from clinic.queries import queue
 from clinic.queries.delay_texts import delay_text
+from clinic.queries.lateness import Lateness, lateness
 from clinic.queries.priority import kinds
 from clinic.queries.queue import Part, Row
 from clinic.web.whatsapp import conversation
@@ -44,9 +45,22 @@ class Board:
     def rows(self) -> list[Row]:
         return queue.rows(self.clinic, now=self.now)
 
-    @cached_property
+    @property
     def delays(self) -> dict[Doctor, int]:
-        return queue.measured_delays(self.clinic, self.rows, now=self.now)
+        """By how many minutes each doctor is late now, of those who are."""
+        late = {doctor: found.at(self.now) for doctor, found in self._lateness.items()}
+        return {doctor: minutes for doctor, minutes in late.items() if minutes}
+
+    @cached_property
+    def _lateness(self) -> dict[Doctor, Lateness]:
+        return lateness(self.clinic, self.rows, now=self.now)
+
+    def _delay(self, row: Row) -> int:
+        """Return by how many minutes the visit of a patient to come will begin late."""
+        appointment = row.appointment
+        if row.part is not Part.TO_COME:
+            return 0
+        return self._lateness[appointment.doctor].at(max(appointment.starts_at, self.now))
 
     @property
     def choices(self) -> list[tuple[Doctor, bool]]:
@@ -86,7 +100,7 @@ class Board:
         drawn += [
             (booking.state(row.appointment), row.appointment.pk, row.appointment.updated_at)
             + (0 if row.part is Part.GONE else row.minutes,)
-            + (row.calls, row.called_at, row.mark)
+            + (row.calls, row.called_at, row.mark, self._delay(row))
             + (row.appointment.patient.updated_at, row.appointment.patient.alert)
             for row in self.shown
         ]
@@ -94,12 +108,7 @@ class Board:
 
     def _part(self, part: Part) -> list["DrawnRow"]:
         return [
-            DrawnRow(
-                self.clinic,
-                row,
-                self.last_events.get(row.appointment.pk),
-                self.delays.get(row.appointment.doctor, 0) if part is Part.TO_COME else 0,
-            )
+            DrawnRow(self.clinic, row, self.last_events.get(row.appointment.pk), self._delay(row))
             for row in self.shown
             if row.part is part
         ]
@@ -115,7 +124,7 @@ class Board:
 @dataclass(frozen=True)
 class DrawnRow:
     """A row with its buttons; `last` is the appointment's last event, None for none; `delay` are the minutes by which
-    the doctor of a patient to come is late."""
+    the visit of a patient to come will begin late."""
 
     clinic: Clinic
     row: Row

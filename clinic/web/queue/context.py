@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
 
+from django.utils.translation import gettext as _
+
 from clinic import booking
 from clinic.models import AppointmentEvent, Clinic, Doctor, PriorityMark
 from clinic.models.appointment import Status
@@ -21,11 +23,12 @@ KEYS = {Status.CHECKED_IN: "k", Status.IN_SERVICE: "i", Status.FINISHED: "e", St
 
 @dataclass(frozen=True)
 class Act:
-    """A button of a row: the status that it leads to, what it says, its key."""
+    """A button of a row: the status that it leads to, what it is called, its key. `brief` is what it says."""
 
     status: str
     verb: str
     key: str
+    brief: str
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ class DrawnRow:
         has_missed = self.row.part is Part.TO_COME and self.row.minutes > 0
         has_missed |= self.row.part is Part.WAITING and self.row.is_over
         wanted = [onward, Status.NO_SHOW if has_missed and onward != Status.NO_SHOW else None]
-        return [Act(status.value, verbs[status.value], KEYS[status]) for status in wanted if status in KEYS]
+        return [_act(status, verbs[status.value]) for status in wanted if status in KEYS]
 
     @property
     def undo(self) -> tuple[int, str] | None:
@@ -175,3 +178,8 @@ class DrawnRow:
         event, today = self.last, self.clinic.day(self.clinic.local(self.row.now).date())[0]
         is_undoable = event is not None and event.at >= today and booking.is_reversible(event)
         return (event.pk, booking.undo_verb(event)) if event and is_undoable else None
+
+
+def _act(status: Status, verb: str) -> Act:
+    """Beside the call to the room there is room for one word."""
+    return Act(status.value, verb, KEYS[status], brief=_("Iniciar") if status == Status.IN_SERVICE else verb)

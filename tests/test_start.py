@@ -67,7 +67,7 @@ class Clinic:
         self.first_link = self.process.stdout.readline().split()[-1]  # there is nobody yet
         assert self.first_link.startswith(f"http://127.0.0.1:{self.port}/comecar/?link=")
         assert "good once" in self.process.stdout.readline()
-        eventually(lambda: self.status("/entrar/") == 200)
+        assert self.status("/entrar/") == 200  # the address is printed once it answers
 
     def get(
         self, path: str, host: str = "127.0.0.1", **headers: str

@@ -100,7 +100,9 @@ def undo_verb(event: AppointmentEvent) -> str:
     return str(verbs[after])
 
 
-def _is_own_slip(event: AppointmentEvent, by: Author, now: datetime) -> bool:
+def is_own_slip(event: AppointmentEvent, by: Author, now: datetime) -> bool:
+    """Return whether the author `by` made the change less than a minute ago. `undo` takes it back then wherever the
+    time is still free, although the doctor does not work then; any other only where the rules of a booking allow it."""
     author = event.channel, event.user_id, event.credential
     return author == (by.channel, by.user.pk if by.user else None, by.credential) and now - event.at < SLIP_PERIOD
 
@@ -123,8 +125,8 @@ def _move_back(appointment: Appointment, event: AppointmentEvent, by: Author, no
         is_approved=encaixe["encaixe_approved_by"] is not None,
     )
     if before["status"] not in FREES_THE_TIME:
-        is_own_slip = _is_own_slip(event, by, now)
-        refuse(free_violations(slot) if is_own_slip else retake_violations(slot), present)
+        violations = free_violations(slot) if is_own_slip(event, by, now) else retake_violations(slot)
+        refuse(violations, present)
     gone = restore_discounts(appointment, event.after.get("discounts_off", []))
     remarks: dict[str, Any] = {"encaixe": encaixe, "undo": True}
     if "lines" in before:
@@ -136,13 +138,16 @@ def _move_back(appointment: Appointment, event: AppointmentEvent, by: Author, no
 
 
 def _status_back(appointment: Appointment, event: AppointmentEvent, by: Author, now: datetime) -> Appointment:
+    """What was Remarcado is so again where it could become Agendado: its place is still the one it was moved to."""
     before = event.before
-    new_status = before["status"]
+    status_before = new_status = before["status"]
     if new_status not in transitions.TRANSITIONS[Status(appointment.status)]:
         new_status = Status.SCHEDULED
-    refusals = transition_refusals(appointment, new_status, now, is_own_slip=_is_own_slip(event, by, now))
+    refusals = transition_refusals(appointment, new_status, now, is_own_slip=is_own_slip(event, by, now))
     refuse(refusals, present_slot(appointment, now, by))
     cancelled_by, reason = before.get("cancelled_by", ""), before.get("reason", "")
+    if status_before == Status.RESCHEDULED:
+        new_status = status_before
     return set_status(appointment, new_status, by, now, cancelled_by=cancelled_by, cancel_reason=reason, undo=True)
 
 
@@ -156,8 +161,8 @@ def _procedures_back(appointment: Appointment, event: AppointmentEvent, by: Auth
     is_encaixe = encaixe["encaixe_by"] is not None if encaixe else present.is_encaixe
     if ends_at > appointment.ends_at or is_encaixe is not present.is_encaixe:
         slot = replace(present, ends_at=ends_at, is_encaixe=is_encaixe)
-        is_own_slip = _is_own_slip(event, by, now)
-        refuse(free_violations(slot) if is_own_slip else retake_violations(slot), present)
+        violations = free_violations(slot) if is_own_slip(event, by, now) else retake_violations(slot)
+        refuse(violations, present)
     changed = lines.snapshot(appointment, lines.load(appointment))
     gone = _lines_back(appointment, before["lines"])
     remarks = {"undo": True} | ({"discounts_gone": gone} if gone else {})

@@ -1,6 +1,7 @@
 """Shared by `start` and `serve`: find a free address, and serve at it."""
 
 import socket
+from collections.abc import Callable
 
 from django.core.management import CommandError
 from django.db import connection
@@ -25,12 +26,13 @@ def free_address(host: str, port: int) -> str:
     return str(address[0])
 
 
-def serve_until_stopped(address: str, port: int, workers: int) -> None:
-    """Serve until a stop signal. Raises CommandError when no worker ever loads the application."""
+def serve_until_stopped(address: str, port: int, workers: int, *, when_open: Callable[[], None] | None = None) -> None:
+    """Serve until a stop signal; `when_open` is that of `serve`. Raises CommandError when no worker ever loads the
+    application."""
     # The workers are forked and must not share this process's connections.
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]  # of PostgreSQL's connection, not in the stubs
     try:
-        serve(address, port, workers)
+        serve(address, port, workers, when_open=when_open)
     except WorkersNeverLoaded:
         raise CommandError("The web server's workers keep failing; their errors are above.") from None

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from clinic.models import Clinic, Delay, Doctor
 
 
-def delay_of_row(clinic: Clinic, day: date) -> Subquery:
-    """Return the expression of the minutes by which the doctor of a row is late on that local date, NULL for none."""
-    return Subquery(Delay.objects.of(clinic).filter(doctor=OuterRef("pk"), day=day).values("minutes"))
+def delay_of_row(clinic: Clinic, day: date, *, doctor: str = "pk") -> Subquery:
+    """Return the expression of the minutes by which a doctor is late on that local date, NULL for none: the one whose
+    id is in the column `doctor` of a row."""
+    return Subquery(Delay.objects.of(clinic).filter(doctor=OuterRef(doctor), day=day).values("minutes"))
 
 
 def delay_sentence(doctor: Doctor, day: date, *, today: date) -> str:

@@ -88,6 +88,15 @@ def moved_by(appointment: Appointment, *, besides: StaffUser | None) -> str:
     return "" if last is None or (last.user and last.user == besides) else str(last.user or last.credential)
 
 
+def undone(appointment: Appointment) -> str:
+    """Return a note about the last undo: of a move the place where the appointment is again, and what it `left_out`.
+    Two queries at most; the appointment comes with its clinic."""
+    last = last_event(appointment)
+    is_move = last is not None and last.kind == AppointmentEvent.Kind.RESCHEDULED
+    place = f"{appointment.patient.display_name}: {as_sentence(last, appointment)}" if is_move else ""
+    return f"{place} {left_out(appointment)}".strip()
+
+
 def left_out(appointment: Appointment) -> str:
     """Return a sentence about the discounts that the last undo could not restore, "" for none. One query."""
     last = last_event(appointment)
@@ -111,7 +120,8 @@ def sentence(event: AppointmentEvent, zone: ZoneInfo) -> str:
         words = SENTENCES[AppointmentEvent.Kind(event.kind)](event.before, event.after, zone)
     if event.kind == AppointmentEvent.Kind.RESCHEDULED and "lines" in event.after:
         words = ", ".join([words, *lines_changed(event.before, event.after, event.clinic)])
-    return _("%(what)s (desfeito)") % {"what": words} if event.after.get("undo") else words
+    says_so = event.kind == AppointmentEvent.Kind.RESCHEDULED
+    return _("%(what)s (desfeito)") % {"what": words} if event.after.get("undo") and not says_so else words
 
 
 def _booked(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
@@ -132,10 +142,7 @@ def _paid_by(snapshot: Snapshot) -> str:
 
 
 def _moved(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
-    words = _("Remarcado de %(from_time)s com %(from_the_doctor)s para %(time)s com %(the_doctor)s") % {
-        **_when(after, zone),
-        **{f"from_{name}": value for name, value in _when(before, zone).items()},
-    }
+    words = _moved_back(before, after, zone) if after.get("undo") else _moved_on(before, after, zone)
     words = _as_encaixe(words, before, after)
     off = ", ".join(dict.fromkeys(discount["name"] for discount in after.get("discounts_off", ())))
     if off:
@@ -143,6 +150,22 @@ def _moved(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     if gone := ", ".join(after.get("discounts_gone", ())):
         return _("%(what)s, sem o desconto %(discount)s, que não existe mais") % {"what": words, "discount": gone}
     return words
+
+
+def _moved_on(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
+    return _("Remarcado de %(from_time)s com %(from_the_doctor)s para %(time)s com %(the_doctor)s") % {
+        **_when(after, zone),
+        **{f"from_{name}": value for name, value in _when(before, zone).items()},
+    }
+
+
+def _moved_back(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
+    """Name the date and the doctor only where they are others again."""
+    (old_day, _old), (day, hour) = (_clock(snapshot, zone).split() for snapshot in (before, after))
+    time = hour if day == old_day else f"{day} {hour}"
+    if before["doctor"] == after["doctor"]:
+        return _("Remarcação desfeita: de novo %(time)s") % {"time": time}
+    return _("Remarcação desfeita: de novo %(time)s com %(the_doctor)s") % {**_when(after, zone), "time": time}
 
 
 def _as_encaixe(words: str, before: Snapshot, after: Snapshot) -> str:

@@ -1,50 +1,42 @@
 """Who has come today, who is with a doctor, and who is still to come: in the order of calling. Reads only."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import IntEnum
-from statistics import median
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from django.db import connection
 from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from clinic.models import (
     Appointment,
     AppointmentProcedure,
     Clinic,
-    Doctor,
     PriorityMark,
     RoomCall,
     shown,
 )
 from clinic.models.appointment import Status
 from clinic.models.room_call import SINCE_STATUS
+from clinic.queries.delays import delay_of_row
 from clinic.queries.priority import Priority, Rank, priority
-from clinic.queries.visit_moments import BEGUN_SQL
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 LONG, VERY_LONG = timedelta(minutes=15), timedelta(minutes=30)  # waits that are named
-LAST_VISITS = 3  # by which a doctor's delay is measured
-LEAST_DELAY = 5  # minutes; a shorter one is none
 MINUTE = timedelta(minutes=1)
-# The parameters alone choose the visits, by clinic and time.
-BEGUN_IN_ORDER_SQL = f"{BEGUN_SQL.format(visits='true')} SELECT doctor, late FROM begun ORDER BY began, id"  # noqa: S608 - no input in it
 
 
-class HasCalls(TypedDict):
-    """The priority that was marked last, and calls to the room since the patient arrived."""
+class Annotations(TypedDict):
+    """The priority that was marked last, calls to the room since the patient arrived, and the doctor's delay."""
 
     mark: str | None
+    delay: int | None
     calls: int | None
     called_at: datetime | None
 
 
-type QueuedAppointment = WithAnnotations[Appointment, HasCalls]
+type QueuedAppointment = WithAnnotations[Appointment, Annotations]
 
 
 class Part(IntEnum):
@@ -73,12 +65,13 @@ class Row:
     """An appointment with doctor, patient and lines, at the instant `now`; `is_over` if its last local date is over.
 
     The patient was called to the doctor's room so many times since they arrived, last at the instant `called_at`;
-    `mark` is the priority that was marked, "" for none."""
+    `mark` is the priority that was marked, "" for none; `delay` the minutes that are registered for the doctor."""
 
     appointment: Appointment
     part: Part
     priority: Priority
     mark: str
+    delay: int
     calls: int
     called_at: datetime | None
     is_over: bool
@@ -130,7 +123,7 @@ def rows(clinic: Clinic, *, now: datetime, doctor: int | None = None) -> list[Ro
         .prefetch_related(Prefetch("lines", AppointmentProcedure.objects.order_by("position")))
     )
     with shown.choosing():  # the page shows a whole day, and is read anew every minute
-        found = list(_with_calls(of_day))
+        found = list(_annotated(of_day, delay_of_row(clinic, today, doctor="doctor")))
     for appointment in found:
         appointment.clinic = appointment.patient.clinic = clinic
     queue = [
@@ -139,6 +132,7 @@ def rows(clinic: Clinic, *, now: datetime, doctor: int | None = None) -> list[Ro
             part=PARTS[Status(appointment.status)],
             priority=priority(clinic, appointment.patient.birth_date, today, appointment.mark),
             mark=appointment.mark or "",
+            delay=appointment.delay or 0,
             calls=appointment.calls or 0,
             called_at=appointment.called_at,
             is_over=appointment.ends_at <= since,
@@ -149,8 +143,9 @@ def rows(clinic: Clinic, *, now: datetime, doctor: int | None = None) -> list[Ro
     return sorted(queue, key=lambda row: row.order)
 
 
-def _with_calls(appointments: QuerySet[Appointment]) -> "QuerySet[QueuedAppointment]":
+def _annotated(appointments: QuerySet[Appointment], delay: Subquery) -> "QuerySet[QueuedAppointment]":
     return appointments.annotate(
+        delay=delay,
         mark=Subquery(_marks().values("kind")[:1]),
         calls=Subquery(_calls().annotate(count=Count("pk")).values("count")),
         called_at=Subquery(_calls().annotate(last=Max("at")).values("last")),
@@ -166,43 +161,3 @@ def _calls() -> QuerySet[RoomCall, Any]:
     """Return the calls of the outer query's appointment since its status began, as one group."""
     calls = RoomCall.objects.filter(SINCE_STATUS, appointment=OuterRef("pk"))
     return calls.order_by().values("appointment")
-
-
-def measured_delays(clinic: Clinic, queue: Iterable[Row], *, now: datetime) -> dict[Doctor, int]:
-    """Return by how many minutes each doctor of the queue is late now, of those who are by five or more. One query.
-
-    It is the median of how late the doctor's last three visits of today began (an early one counts as 0). While a
-    patient waits whose hour has come and nobody is with the doctor, it is at least the minutes since that hour.
-    """
-    begun = _begun(clinic, clinic.local(now).date(), now)
-    overdue: dict[int, int] = defaultdict(int)
-    doctors: dict[int, Doctor] = {}
-    busy = set()
-    for row in queue:
-        doctor = row.appointment.doctor
-        doctors[doctor.pk] = doctor
-        if row.is_over:
-            continue
-        if row.part is Part.IN_SERVICE:
-            busy.add(doctor.pk)
-        elif row.part is Part.WAITING:
-            overdue[doctor.pk] = max(overdue[doctor.pk], (now - row.appointment.starts_at) // MINUTE)
-    delays = {
-        doctor: max(
-            int(median(begun[pk][-LAST_VISITS:])) if pk in begun else 0,
-            0 if pk in busy else overdue[pk],
-        )
-        for pk, doctor in doctors.items()
-    }
-    return {doctor: minutes for doctor, minutes in delays.items() if minutes >= LEAST_DELAY}
-
-
-def _begun(clinic: Clinic, today: date, now: datetime) -> Mapping[int, list[int]]:
-    """Return by how many minutes the visits of today began late, in the order in which they did, by the doctor's id."""
-    begun: dict[int, list[int]] = defaultdict(list)
-    parameters: dict[str, Any] = {"clinic": clinic.pk, "since": clinic.day(today)[0], "events_until": now}
-    with connection.cursor() as cursor:
-        cursor.execute(BEGUN_IN_ORDER_SQL, parameters)
-        for doctor, late in cursor.fetchall():
-            begun[doctor].append(late)
-    return begun

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -37,9 +38,17 @@ def workers_for_this_machine() -> int:
     return min(os.process_cpu_count() or 1, MAX_WORKERS)
 
 
-def serve(address: str, port: int, workers: int, application: str = "clinic.wsgi:application") -> None:
+def serve(
+    address: str,
+    port: int,
+    workers: int,
+    application: str = "clinic.wsgi:application",
+    *,
+    when_open: Callable[[], None] | None = None,
+) -> None:
     """Serve the WSGI `application` until SIGINT, SIGTERM or SIGHUP, then finish the requests in progress.
 
+    `when_open` is called once, in this process, when the first worker accepts connections.
     Raises WorkersNeverLoaded. Workers that die later are always replaced.
     """
     waiting = min(MAX_WAITING, CONNECTIONS // workers - RUNNING)
@@ -47,6 +56,7 @@ def serve(address: str, port: int, workers: int, application: str = "clinic.wsgi
     supervisor = Supervisor(
         application,
         loader=loader,
+        when_open=when_open,
         address=address,
         port=port,
         interface=Interfaces.ASGINL,
@@ -74,9 +84,10 @@ class Supervisor(MPServer):
     is short for a moment.
     """
 
-    def __init__(self, *arguments: Any, loader: Loader, **options: Any) -> None:
+    def __init__(self, *arguments: Any, loader: Loader, when_open: Callable[[], None] | None, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.loader = loader
+        self.when_open = when_open
         self.on_startup(self.take_signals)
 
     def take_signals(self) -> None:
@@ -123,6 +134,9 @@ class Supervisor(MPServer):
         failures = loads = 0
         while not self.interrupt_signal:
             wait([worker.inner.sentinel for worker in self.wrks], POLL_SECONDS)
+            if self.when_open and self.loader.loads.value and self.accepts_connections():
+                self.when_open()
+                self.when_open = None
             if not (dead := [index for index, worker in enumerate(self.wrks) if not worker.is_alive()]):
                 continue
             failures = 0 if self.loader.loads.value != loads else failures + 1
@@ -133,6 +147,14 @@ class Supervisor(MPServer):
             self.pause(RESTART_PAUSES[min(max(failures, 1), len(RESTART_PAUSES)) - 1])
             if not self.interrupt_signal:
                 self._respawn_workers(dead, spawn_target, target_loader)
+
+    def accepts_connections(self) -> bool:
+        """Return whether a worker listens, which it does a moment after it has loaded the application."""
+        try:
+            socket.create_connection((self.bind_addr, self.bind_port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
     def pause(self, seconds: float) -> None:
         """Wait, but not longer than until the server is to stop."""

@@ -128,6 +128,15 @@ def test_the_last_change_of_status_is_undone(desk, steps, after):
     assert stored.events.last().after == {"status": after, "undo": True}
 
 
+@pytest.mark.parametrize("step", ["confirmed", "checked_in", "no_show", "cancelled"])
+def test_a_moved_visit_is_moved_again_after_an_undo(desk, step):
+    appointment = desk.book()
+    move(desk, appointment, desk.at(10))
+    change(desk, appointment, step, now=desk.at(10, 20))
+    assert undone(desk, appointment, now=desk.at(10, 21)).status == "rescheduled"
+    change(desk, appointment, "confirmed")
+
+
 def test_undone_restore_is_cancelled_again_with_author_and_reason(desk):
     appointment = desk.book()
     change(desk, appointment, "cancelled", cancelled_by="patient", reason="viajou")

@@ -317,8 +317,9 @@ class FrontDesk(RuleBasedStateMachine):
             is_shorter = replace(back, ends_at=visit.ends_at) == visit and back.ends_at <= visit.ends_at
             foreseen = self.taken_again(back, pk, is_slip=is_slip) if back.stands and not is_shorter else set()
         else:
-            back = replace(visit, status=visit.undo if visit.undo in ALLOWED[visit.status] else "scheduled")
-            foreseen = self.refused_change(visit, back.status, pk, is_slip=is_slip)
+            asked = visit.undo if visit.undo in ALLOWED[visit.status] else "scheduled"
+            back = replace(visit, status="rescheduled" if visit.undo == "rescheduled" else asked)
+            foreseen = self.refused_change(visit, asked, pk, is_slip=is_slip)
         if self.agree(foreseen, lambda: undo(pk, **self.acting())):
             self.open_again(pk, visit)
             self.model[pk] = replace(back, undo=None)

@@ -110,6 +110,41 @@ def test_a_card_beside_another_gives_both_lines_to_the_name(window, clinic, rece
     )
 
 
+@pytest.mark.parametrize("with_panel", [False, True])
+def test_an_encaixe_beside_another_shows_its_badge(window, clinic, receptionist, doctor, monday, with_panel):
+    for _ in range(5):
+        make_doctor(clinic, procedures=list(doctor.procedures.all()))
+    put(doctor, "09:00", day=monday)
+    patient = make_patient(clinic, name="Marcelo Antunes da Silva")
+    squeezed = put(doctor, "09:00", day=monday, patient=patient, encaixe_by=receptionist, encaixe_reason="dor")
+    page = window(receptionist, width=1280)
+    page.goto(f"/agenda/{monday}/")
+    card = page.locator(f"#a{squeezed.pk}")
+    if with_panel:
+        card.click()
+        expect(page.locator("#panel")).to_contain_text("Encaixe")
+    whole, name, badge = (place.bounding_box() for place in (card, card.locator("b"), card.locator(".badge").first))
+    assert name["height"] < 24 and badge["y"] >= name["y"] + name["height"] - 2
+    for edge, length in (("x", "width"), ("y", "height")):
+        assert whole[edge] <= badge[edge] and badge[edge] + badge[length] <= whole[edge] + whole[length]
+
+
+def test_the_numbers_of_a_day_are_read_on_a_laptop(window, clinic, receptionist, doctor, monday):
+    for hour in range(8, 12):
+        put(doctor, f"{hour:02}:00", day=monday)
+    put(doctor, "14:00", day=monday, status="no_show")
+    page = window(receptionist, width=1280)
+    page.goto(f"/agenda/{monday}/")
+    numbers = page.locator(".tools .summary")
+    words = " ".join(numbers.inner_text().split())
+    expect(numbers).to_have_attribute("title", words)
+    assert words.startswith("4 agendados · ") and words.endswith(" · 1 falta")
+    assert numbers.evaluate(
+        "line => line.scrollHeight <= line.clientHeight + 1 && line.scrollWidth <= line.clientWidth"
+    )
+    assert page.locator(".tools").bounding_box()["height"] < 56
+
+
 def test_badges_of_a_narrow_column_are_icons_with_tooltips(window, clinic, receptionist, doctor, maria, monday):
     for _ in range(7):
         make_doctor(clinic, procedures=list(doctor.procedures.all()))

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from clinic.models import Appointment
 from tests.browser.desk import book_maria, end_session_of, open_slot, path_of, taken_by_somebody_else
-from tests.factories import make_doctor, make_procedure
+from tests.factories import book_appointment, make_doctor, make_procedure
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -288,3 +288,30 @@ def test_the_acts_that_are_seldom_wanted_are_under_more(window, receptionist, do
     back.click()
     panel.get_by_role("button", name="Desfazer volta a agendado").click()
     expect(panel.locator("#appointment .status-confirmed").first).to_be_visible()
+
+
+def test_the_status_stands_on_the_line_of_its_neighbours(window, receptionist, doctor, monday):
+    appointment = book_appointment(doctor, starts_at=doctor.clinic.instant(monday, time(9)))
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{appointment.pk}/")
+    tops = page.locator("#panel .status").first.evaluate("""(status) => {
+        const beside = document.createElement("span");
+        beside.textContent = "Agendado";
+        status.after(" ", beside);
+        const word = document.createRange();
+        word.selectNodeContents(status.lastChild);
+        return [word.getBoundingClientRect().top, beside.getBoundingClientRect().top];
+    }""")
+    assert tops[0] == pytest.approx(tops[1], abs=0.5)
+
+
+def test_a_short_message_keeps_its_cross_beside_it(window, receptionist):
+    page = window(receptionist)
+    page.goto("/pacientes/novo/")
+    page.locator("#name").fill("Bárbara Nova da Silva")
+    page.locator("#phone").fill("(81) 98888-0003")
+    page.get_by_role("button", name="Cadastrar").click()
+    message = page.locator(".notices .message")
+    expect(message).to_contain_text("Paciente cadastrado.")
+    words, cross = message.locator("> :nth-child(2)").bounding_box(), message.get_by_role("button").bounding_box()
+    assert cross["y"] < words["y"] + words["height"]

@@ -170,3 +170,10 @@ def test_axe_finds_nothing_in_rows_of_every_kind(window, receptionist, visits, d
     assert violations(page) == []
     page.goto(f"/ausencias/nova/?medico={doctor.pk}")
     assert violations(page) == []
+
+
+def test_the_number_is_read_on_the_smallest_phone(window, receptionist, visits):
+    page = window(receptionist, width=360)
+    page.goto("/pendencias/")
+    expect(page.locator("#pending-number")).to_contain_text("(3")
+    assert page.locator(".bar nav").evaluate("nav => nav.scrollWidth <= nav.clientWidth")

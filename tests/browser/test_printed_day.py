@@ -8,7 +8,9 @@ import pytest
 from pypdf import PdfReader
 
 from clinic import booking
+from clinic.continuity_pack import pack
 from clinic.models import Appointment, AppointmentEvent
+from tests.days import put
 from tests.factories import book_appointment, make_doctor, make_patient, make_procedure
 
 DESK = booking.Author(channel=AppointmentEvent.Channel.COMMAND, credential="test")
@@ -92,3 +94,23 @@ def test_the_screen_beside_is_as_it_was_after_printing(window, receptionist, ful
     before = page.evaluate(places)
     page.pdf(prefer_css_page_size=True)
     assert page.evaluate(places) == before and len(set(before)) == 30
+
+
+def test_a_list_names_its_doctor_and_date_on_every_sheet(window, receptionist, clinic, doctor, monday):
+    for number in range(70):
+        put(doctor, f"{8 + number // 12:02}:{number % 12 * 5:02}", minutes=5, day=monday)
+    page = window(receptionist)
+    page.goto(f"/agenda/{monday}/lista/")
+    texts = [sheet.extract_text() for sheet in PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages]
+    assert len(texts) > 1
+    for text in texts:
+        assert "Dra. Helena Prado" in text and f"de {monday.year} · 70 agendamentos" in text and "Paciente" in text
+
+
+def test_a_phone_number_of_the_pack_is_one_line(window, receptionist, clinic, doctor, monday):
+    put(doctor, "09:00", day=monday, patient=make_patient(clinic, name="Maria Antonieta de Albuquerque Cavalcanti"))
+    page = window(width=360)
+    page.route("**/pack.html", lambda route: route.fulfill(body=pack(clinic, clinic.day(monday)[0])))
+    page.goto("/pack.html")
+    number = page.get_by_text("(81) 9")
+    assert number.evaluate("number => number.getClientRects().length") == 1

@@ -103,6 +103,15 @@ def test_what_a_colleague_does_keeps_the_focus(page, visits):
     expect(page.locator(row(visits[2]))).to_be_focused()
 
 
+def test_calling_and_beginning_are_on_one_line_of_a_laptop(page, visits):
+    change_status(visits[0].pk, "checked_in", clinic=visits[0].clinic, by=BY)
+    read_again(page)
+    call = page.locator(row(visits[0], "waiting")).get_by_role("button", name="Chamar")
+    begin = page.locator(row(visits[0], "waiting")).get_by_role("button", name="Iniciar atendimento", exact=True)
+    expect(begin).to_contain_text("Iniciar")
+    assert begin.bounding_box()["y"] == call.bounding_box()["y"]
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (360, "light")])
 def test_the_page_fits_and_has_no_violations(window, receptionist, visits, width, scheme):
     change_status(visits[0].pk, "checked_in", clinic=visits[0].clinic, by=BY)

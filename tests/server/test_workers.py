@@ -55,6 +55,21 @@ def test_application_that_never_loads_ends_with_its_errors():
     assert "No module named 'nowhere'" in ended.stderr
 
 
+def test_it_is_called_open_when_it_answers():
+    port = free_port()
+    program = (
+        "import http.client, os, signal, django; django.setup(); from clinic.server import serve\n"
+        "def ask():\n"
+        f"    asked = http.client.HTTPConnection('127.0.0.1', {port}, timeout=30)\n"
+        "    asked.request('GET', '/')\n"
+        "    print(asked.getresponse().status)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"serve('127.0.0.1', {port}, 2, 'wsgiref.simple_server:demo_app', when_open=ask)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (0, "200\n"), ended.stderr
+
+
 def test_being_stopped_does_not_wait_for_half_sent_bodies(own_server):
     hanging = [own_server.begin(head("/entrar/", BY_LENGTH)) for _ in range(8)]
     assert own_server.is_up()

@@ -73,6 +73,27 @@ def test_the_places_cost_the_same_however_many_doctors(desk, clinic, doctor, app
         make_doctor(clinic, procedures=list(doctor.procedures.all()))
 
 
+def take_back(desk, appointment):
+    event = appointment.events.latest("pk").pk
+    address = reverse("web:appointment-undo", args=[appointment.pk])
+    return desk.post(address, {"event": event, "in_day": "1"}, headers=PARTIAL)
+
+
+def test_a_drop_taken_back_says_where_it_is_again(desk, appointment):
+    drop(desk, appointment, "10:00")
+    answer = take_back(desk, appointment)
+    name = appointment.patient.display_name
+    assert f"{name}: Remarcação desfeita: de novo 09:00." in answer.text and "Remarcado" not in answer.text
+
+
+def test_another_day_and_doctor_are_named_when_it_is_back(desk, clinic, doctor, appointment):
+    other = make_doctor(clinic, procedures=list(doctor.procedures.all()))
+    day = monday(appointment)
+    drop(desk, appointment, "09:00", date=(day + timedelta(days=1)).isoformat(), doctor=other.pk)
+    words = f"Remarcação desfeita: de novo {day:%d/%m/%Y} 09:00 com a Dra. Helena Prado."
+    assert words in take_back(desk, appointment).text
+
+
 def test_a_drop_moves_it_and_says_so_with_its_undo(desk, appointment):
     answer = drop(desk, appointment, "10:00")
     assert stands(appointment) == (appointment.doctor_id, "10:00", "rescheduled")

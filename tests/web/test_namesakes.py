@@ -119,3 +119,21 @@ def test_an_edited_name_is_compared_with_the_others_only(desk, clinic, luiz):
     lui = make_patient(clinic, name="Lui Gomes")
     check = reverse("web:patient-check", args=[lui.pk])
     assert LUIZ in text_of(desk.post(check, {"name": "Luiz Gomes", "phone": "(81) 97777-0002"}, headers=HTMX))
+
+
+@pytest.mark.parametrize(
+    ("stored", "born", "number", "is_named"),
+    [
+        (None, "", "(81) 98888-0003", True),
+        ("1980-05-04", "", "(81) 98888-0003", True),
+        (None, "04/05/1980", "(81) 98888-0003", True),
+        ("1980-05-04", "05/05/1980", "(81) 98888-0003", False),
+        (None, "", "(81) 97777-0002", False),
+        (None, "", "", False),
+    ],
+)
+def test_the_same_phone_stands_in_for_a_birth_date(desk, clinic, stored, born, number, is_named):
+    make_patient(clinic, name="Bárbara Nova da Silva", phone="+5581988880003", birth_date=stored)
+    new = {"name": "Barbara Nova Silva", "phone": number, "birth_date": born}
+    text = text_of(desk.post(reverse("web:patient-check"), new, headers=HTMX))
+    assert ("Já existe Bárbara Nova da Silva" in text) is is_named

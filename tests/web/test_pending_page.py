@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.booking import Author, change_status, place, state
 from clinic.models import Absence, Appointment, Patient
@@ -107,7 +108,29 @@ def test_the_second_to_take_it_is_refused(desk, clinic, visit, client_of):
     answer = act(desk, visit, "move", to=to.replace("T12", "T13"), place=seen)
     assert answer.status_code == 409
     assert "foi alterado depois do que você viu" in answer.text
-    assert "Desfazer remarcação" in answer.text
+    assert "Desfazer remarcação" not in answer.text and "Outro horário…" in answer.text
+
+
+def test_an_own_move_can_be_undone_here_for_a_minute(desk, visit, time_machine):
+    act(desk, visit, "move", to=first_proposal(desk, visit))
+    assert "Desfazer remarcação" in desk.get(PAGE).text
+    time_machine.move_to(timezone.now() + timedelta(seconds=61), tick=False)
+    page = desk.get(PAGE).text
+    assert "Desfazer remarcação" not in page and "Outro horário…" in page
+    refused = act(desk, visit, "undo", event=visit.events.latest("pk").pk)
+    assert refused.status_code == 409 and "Outro horário…" in refused.text
+
+
+def test_a_doctor_who_performs_it_no_more_hinders_no_undoing(desk, visit, time_machine):
+    Absence.objects.all().delete()
+    make_doctor(visit.clinic, procedures=[visit.lines.get().procedure])
+    visit.doctor.procedures.clear()
+    act(desk, visit, "move", to=first_proposal(desk, visit))
+    time_machine.move_to(timezone.now() + timedelta(seconds=61), tick=False)
+    assert "Desfazer remarcação" in desk.get(PAGE).text
+    assert act(desk, visit, "undo", event=visit.events.latest("pk").pk).status_code == 200
+    visit.refresh_from_db()
+    assert visit.status == "scheduled"
 
 
 def test_a_time_that_was_taken_is_refused_with_new_ones(desk, visit):

@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.booking import Author, change_status
-from clinic.models import Appointment, Patient, PatientAccess, StaffUser
+from clinic.models import Appointment, Delay, Patient, PatientAccess, StaffUser
 from clinic.queries import queue
+from clinic.queries.lateness import lateness
 from clinic.queries.priority import Rank, priority
 from tests.factories import book_appointment, make_clinic, make_doctor, make_lisbon, make_patient, make_user
 
@@ -325,10 +326,8 @@ def test_queries_do_not_grow_with_the_patients(desk, doctor, clinic):
 
 def delays(clinic):
     now = timezone.now()
-    return {
-        doctor.pk: minutes
-        for doctor, minutes in queue.measured_delays(clinic, queue.rows(clinic, now=now), now=now).items()
-    }
+    found = lateness(clinic, queue.rows(clinic, now=now), now=now)
+    return {doctor.pk: late.at(now) for doctor, late in found.items() if late.at(now)}
 
 
 def serve(doctor, clock, hour, late, name="Ana"):
@@ -388,3 +387,39 @@ def test_who_is_to_come_reads_of_the_delay_ready_to_send(desk, doctor, clock):
     )
     Patient.objects.filter(name="Bento Reis").update(accepts_whatsapp=False)
     assert "wa.me" not in desk.get(reverse("web:queue")).text
+
+
+def warnings(desk):
+    """Return the hours that patients to come are written about, and the minutes of delay in each text."""
+    page = unescape(desk.get(reverse("web:queue")).text)
+    texts = [unquote(text) for text in re.findall(r'href="https://wa\.me/[^"]+\?text=([^"]+)"', page)]
+    return {re.search(r"às (\d\d:\d\d)", text)[1]: int(re.search(r"(\d+) min", text)[1]) for text in texts}
+
+
+def test_a_break_makes_up_for_a_delay(clinic, desk, doctor, clock):
+    """The doctor's is from 12 to 13."""
+    waits = visit(doctor, 11, "Ana", minute=30)
+    visit(doctor, 13, "Bento")
+    act(waits, "checked_in")
+    clock(11, 55)
+    assert (delays(clinic), warnings(desk)) == ({doctor.pk: 25}, {})
+    clock(12, 40)
+    assert (delays(clinic), warnings(desk)) == ({doctor.pk: 30}, {"13:00": 10})
+    clock(13, 5)
+    assert delays(clinic) == {doctor.pk: 35}
+
+
+def test_a_delay_of_visits_is_made_up_for_in_the_break(clinic, desk, doctor, clock):
+    visit(doctor, 11, "Davi", minute=30), visit(doctor, 14, "Bento")
+    serve(doctor, clock, 11, 40)
+    assert (delays(clinic), warnings(desk)) == ({doctor.pk: 40}, {"11:30": 40})
+    clock(13)
+    assert delays(clinic) == {}
+
+
+def test_a_registered_delay_comes_before_a_measured_one(clinic, desk, doctor, clock):
+    serve(doctor, clock, 9, 10)
+    visit(doctor, 11, "Davi"), visit(doctor, 14, "Bento")
+    Delay.objects.create(clinic=clinic, doctor=doctor, day=MONDAY, minutes=20, recorded_by=StaffUser.objects.get())
+    assert "Dra. Helena Prado +20 min" in words(desk.get(reverse("web:queue")).text)
+    assert (delays(clinic), warnings(desk)) == ({doctor.pk: 20}, {"11:00": 20, "14:00": 20})

@@ -53,17 +53,26 @@ class Command(BaseCommand):
                     self.print("Making the demo clinics; this takes about a minute…")
                     call_command("seed_demo")
                 first_path = first_clinic.path() if first_clinic.is_needed() else None
-            self.print(f"The clinic is open at {url} (Ctrl-C closes it)")
-            if first_path:
-                self.print(f"Nobody can sign in yet: make the first clinic at {url.rstrip('/')}{first_path}")
-                self.print("That link is good once, and for a day. Another start prints another one.")
-            if settings.PLAIN_HTTP and not ipaddress.ip_address(address).is_loopback:
-                self.print(
-                    "Plain HTTP: anyone in this network can read the traffic. For patients' data put HTTPS in front."
-                )
-            if (folder / "demo-access.txt").exists():
-                self.print(f"The demo's sign-ins are in {folder / 'demo-access.txt'}")
-            serve_until_stopped(address, port, workers_for_this_machine())
+            is_exposed = settings.PLAIN_HTTP and not ipaddress.ip_address(address).is_loopback
+            serve_until_stopped(
+                address,
+                port,
+                workers_for_this_machine(),
+                when_open=lambda: self.announce(url, first_path, access=folder / "demo-access.txt", exposed=is_exposed),
+            )
+
+    def announce(self, url: str, first_path: str | None, *, access: Path, exposed: bool) -> None:
+        """Print where the clinic is open: once it answers there, since people open the link at once."""
+        self.print(f"The clinic is open at {url} (Ctrl-C closes it)")
+        if first_path:
+            self.print(f"Nobody can sign in yet: make the first clinic at {url.rstrip('/')}{first_path}")
+            self.print("That link is good once, and for a day. Another start prints another one.")
+        if exposed:
+            self.print(
+                "Plain HTTP: anyone in this network can read the traffic. For patients' data put HTTPS in front."
+            )
+        if access.exists():
+            self.print(f"The demo's sign-ins are in {access}")
 
     def print(self, line: str) -> None:
         self.stdout.write(line)

@@ -301,6 +301,8 @@ class DayLayout:
         kinds = f"appt lines-{lines}{row.lane}{' attention' if attention is not None else ''}"
         if row.begins >= 0 and not self.clinic.local(row.starts_at).minute % HALF_HOUR:
             kinds += " on-line"
+        if row.encaixe:
+            kinds += " encaixe"
         status_label = self._status_label(row)
         badges = self._badges(row, Badge(attention, "ban" if cause else "clock") if attention else None)
         time = self._time(row.begins)

@@ -59,7 +59,7 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
         pk,
         lambda: booking.undo(pk, seen=seen, **_act_arguments(request)),
         unchanged_note=lambda appointment: _("Já foi desfeito.") if history.is_undone(appointment, seen) else "",
-        note=history.left_out,
+        note=history.undone,
     )
 
 

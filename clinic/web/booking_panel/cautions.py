@@ -26,8 +26,8 @@ def _namesakes(form: BookingForm) -> Namesakes:
     """Return the patients called like the new one, until one of them is asked about as a double."""
     if not form.is_new_patient or form.asks_about_doubles or form.same_patient_id:
         return Namesakes()
-    name, born = (form.cleaned_data.get(field) for field in ("name", "birth_date"))
-    return namesakes(form.clinic, name or "", besides=form.besides, born=born)
+    name, born, phone = (form.cleaned_data.get(field) for field in ("name", "birth_date", "phone"))
+    return namesakes(form.clinic, name or "", besides=form.besides, born=born, phone=phone or "")
 
 
 def _born(form: BookingForm, patient: Patient | None) -> date | None:

@@ -194,13 +194,13 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
 
     @cached_property
     def namesakes(self) -> Namesakes:
-        """The other patients with the name that was typed, or one that is heard like it and the same birth date, until
-        one of them is asked about as a double. At most two queries."""
-        if not self.is_bound or self.doubles or not {"name", "birth_date"} & set(self.changed_data):
+        """The other patients with the name that was typed, or one that is heard like it and the same birth date or
+        phone, until one of them is asked about as a double. At most two queries."""
+        if not self.is_bound or self.doubles or not {"name", "birth_date", "phone"} & set(self.changed_data):
             return Namesakes()
-        name, born = (self.cleaned_data.get(field) for field in ("name", "birth_date"))
+        name, born, phone = (self.cleaned_data.get(field) for field in ("name", "birth_date", "phone"))
         own = [self.patient.pk] if self.patient else []
-        return namesakes(self.clinic, name or "", besides=[*self.besides, *own], born=born)
+        return namesakes(self.clinic, name or "", besides=[*self.besides, *own], born=born, phone=phone or "")
 
     def clean(self) -> dict[str, Any]:
         super().clean()

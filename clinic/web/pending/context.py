@@ -15,6 +15,7 @@ from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, Doctor
 from clinic.models.titles import in_sentence
 from clinic.queries import history, pending
 from clinic.queries.moved_from import is_move_to
+from clinic.registry import Author
 from clinic.schedule import Opening, Span
 from clinic.spoken import day_in_brief
 from clinic.web.whatsapp import conversation
@@ -84,11 +85,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Done:
-    """An appointment that is no longer pending; `event` is the move or cancellation of today that resolved it."""
+    """An appointment that is no longer pending; `event` is the move or cancellation of today that resolved it, None
+    where there is none, and `is_undoable` whether the reader can undo it."""
 
     clinic: Clinic
     appointment: Appointment
     event: AppointmentEvent | None
+    is_undoable: bool = False
 
     @property
     def sentence(self) -> str:
@@ -125,8 +128,12 @@ class Done:
 
     @property
     def undo_verb(self) -> str:
-        """What the button says that undoes the event; "" for an event that is itself an undo, and for none."""
-        return booking.undo_verb(self.event) if self.event and not self.event.after.get("undo") else ""
+        """What the button says that undoes the event; "" where the reader cannot."""
+        return booking.undo_verb(self.event) if self.event and self.is_undoable else ""
+
+    @property
+    def is_movable(self) -> bool:
+        return booking.is_movable(self.appointment)
 
 
 @dataclass(frozen=True)
@@ -152,6 +159,7 @@ class Board:
     now: datetime
     known: int | None = None  # how many the page that asks has counted, done ones included
     page: int = 1
+    by: Author | None = None  # who reads it, where there is something to undo
 
     @cached_property
     def found(self) -> list[pending.Pending]:
@@ -164,7 +172,16 @@ class Board:
     def resolved(self) -> list[Done]:
         still = {row.pk for row in self.found}
         found = pending.resolved_today(self.clinic, now=self.now, still=still)
-        return [Done(self.clinic, row.appointment, row.event) for row in found]
+        return [Done(self.clinic, row.appointment, row.event, self._is_undoable(row)) for row in found]
+
+    def _is_undoable(self, row: pending.Resolved) -> bool:
+        """Return whether `booking.undo` takes the event back, if the time is not taken by now.
+
+        But for a procedure that the doctor performs no more, the cause is that the time is closed."""
+        if not booking.is_reversible(row.event):
+            return False
+        is_slip = self.by is not None and booking.is_own_slip(row.event, self.by, self.now)
+        return is_slip or row.cause.why is pending.Why.NOT_PERFORMED
 
     @property
     def total(self) -> int:

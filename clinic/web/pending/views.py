@@ -143,7 +143,7 @@ def _changed_ids(request: ClinicRequest, board: Board, ids: list[int], states: d
 
 
 def _board(request: ClinicRequest, *, known: int | None = None, page: int = 1) -> Board:
-    return Board(request.clinic, timezone.now(), known=known, page=page)
+    return Board(request.clinic, timezone.now(), known=known, page=page, by=author(request))
 
 
 def _number(text: str) -> int | None:

@@ -6,11 +6,14 @@ from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
 
+from django.utils.translation import gettext as _
+
 from clinic import booking
 from clinic.models import AppointmentEvent, Clinic, Doctor, PriorityMark
 from clinic.models.appointment import Status
 from clinic.queries import queue
 from clinic.queries.delay_texts import delay_text
+from clinic.queries.lateness import Lateness, lateness
 from clinic.queries.priority import kinds
 from clinic.queries.queue import Part, Row
 from clinic.web.whatsapp import conversation
@@ -20,11 +23,12 @@ KEYS = {Status.CHECKED_IN: "k", Status.IN_SERVICE: "i", Status.FINISHED: "e", St
 
 @dataclass(frozen=True)
 class Act:
-    """A button of a row: the status that it leads to, what it says, its key."""
+    """A button of a row: the status that it leads to, what it is called, its key. `brief` is what it says."""
 
     status: str
     verb: str
     key: str
+    brief: str
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,22 @@ class Board:
     def rows(self) -> list[Row]:
         return queue.rows(self.clinic, now=self.now)
 
-    @cached_property
+    @property
     def delays(self) -> dict[Doctor, int]:
-        return queue.measured_delays(self.clinic, self.rows, now=self.now)
+        """By how many minutes each doctor is late now, of those who are."""
+        late = {doctor: found.at(self.now) for doctor, found in self._lateness.items()}
+        return {doctor: minutes for doctor, minutes in late.items() if minutes}
+
+    @cached_property
+    def _lateness(self) -> dict[Doctor, Lateness]:
+        return lateness(self.clinic, self.rows, now=self.now)
+
+    def _delay(self, row: Row) -> int:
+        """Return by how many minutes the visit of a patient to come will begin late."""
+        appointment = row.appointment
+        if row.part is not Part.TO_COME:
+            return 0
+        return self._lateness[appointment.doctor].at(max(appointment.starts_at, self.now))
 
     @property
     def choices(self) -> list[tuple[Doctor, bool]]:
@@ -86,7 +103,7 @@ class Board:
         drawn += [
             (booking.state(row.appointment), row.appointment.pk, row.appointment.updated_at)
             + (0 if row.part is Part.GONE else row.minutes,)
-            + (row.calls, row.called_at, row.mark)
+            + (row.calls, row.called_at, row.mark, self._delay(row))
             + (row.appointment.patient.updated_at, row.appointment.patient.alert)
             for row in self.shown
         ]
@@ -94,12 +111,7 @@ class Board:
 
     def _part(self, part: Part) -> list["DrawnRow"]:
         return [
-            DrawnRow(
-                self.clinic,
-                row,
-                self.last_events.get(row.appointment.pk),
-                self.delays.get(row.appointment.doctor, 0) if part is Part.TO_COME else 0,
-            )
+            DrawnRow(self.clinic, row, self.last_events.get(row.appointment.pk), self._delay(row))
             for row in self.shown
             if row.part is part
         ]
@@ -115,7 +127,7 @@ class Board:
 @dataclass(frozen=True)
 class DrawnRow:
     """A row with its buttons; `last` is the appointment's last event, None for none; `delay` are the minutes by which
-    the doctor of a patient to come is late."""
+    the visit of a patient to come will begin late."""
 
     clinic: Clinic
     row: Row
@@ -158,7 +170,7 @@ class DrawnRow:
         has_missed = self.row.part is Part.TO_COME and self.row.minutes > 0
         has_missed |= self.row.part is Part.WAITING and self.row.is_over
         wanted = [onward, Status.NO_SHOW if has_missed and onward != Status.NO_SHOW else None]
-        return [Act(status.value, verbs[status.value], KEYS[status]) for status in wanted if status in KEYS]
+        return [_act(status, verbs[status.value]) for status in wanted if status in KEYS]
 
     @property
     def undo(self) -> tuple[int, str] | None:
@@ -166,3 +178,8 @@ class DrawnRow:
         event, today = self.last, self.clinic.day(self.clinic.local(self.row.now).date())[0]
         is_undoable = event is not None and event.at >= today and booking.is_reversible(event)
         return (event.pk, booking.undo_verb(event)) if event and is_undoable else None
+
+
+def _act(status: Status, verb: str) -> Act:
+    """Beside the call to the room there is room for one word."""
+    return Act(status.value, verb, KEYS[status], brief=_("Iniciar") if status == Status.IN_SERVICE else verb)

@@ -12,9 +12,22 @@ from django.contrib import admin
 from django.test import Client
 from django.utils import timezone
 
-from clinic.models import Absence, Appointment, Clinic, Doctor, Memo, Patient, StaffUser
+from clinic.models import (
+    Absence,
+    Appointment,
+    Clinic,
+    DataRequest,
+    Doctor,
+    ImportRun,
+    Memo,
+    Patient,
+    Series,
+    StaffUser,
+    WaitingEntry,
+)
 from clinic.queries.integrity import CHECKS
 from clinic.queries.reports import REPORTS
+from clinic.web.exporting.tables import TABLES
 from tests.every_address import PARTIAL, routes
 from tests.pdfs import text_of
 
@@ -24,16 +37,27 @@ ELSEWHERE = {"receptionist": "/admin/clinic/", "manager": "/agend"}
 NOT_OF_THE_CLINIC = re.compile(
     r"(?:api|v1)/|pacientes/.*\.json$|\[|openapi\.json$|llms\.txt$|health$|admin/jsi18n/|static"
 )
-NOT_BY_GET, NOTHING_READ = 405, {204, 301, 302, 304}
+NOTHING_READ = {204, 301, 302, 304}
+NAMES = {"relatorios": REPORTS, "integridade": CHECKS, "exportar": TABLES}
+# Whose id a route has, by how it begins; any other route of the desk has an appointment's.
+MODELS = {
+    "ausencias/": Absence,
+    "configuracoes/equipe/": StaffUser,
+    "configuracoes/privacidade/pedidos/": DataRequest,
+    "fila-de-espera/": WaitingEntry,
+    "importar/": ImportRun,
+    "recados/": Memo,
+    "sessoes/": Series,
+}
 SEARCHED = ("maria", "nada", "910 000", "81 9", "01/02/1960", "+351", "5", "529.982.247-25", "ana 10/10/1980")
 
 
 class Walk:
-    """What there is to ask of a clinic, and what need not be asked again."""
+    """What there is to ask of a clinic, by route, and what need not be asked again."""
 
     def __init__(self, clinic: Clinic):
         self.clinic = clinic
-        self.asked = list(_addresses(clinic))
+        self.routes = list(_addresses(clinic))
         self.files: set[str] = set()
 
     def pages(self, role: str) -> Iterator[tuple[str, str]]:
@@ -42,25 +66,32 @@ class Walk:
         Left out is what reads the same for another role: the refusals of the administration, managers' appointments,
         and files that were sent: a PDF takes as long to draw and to read as twenty pages."""
         client = _signed_in(self.clinic, role)
-        not_by_get = set()
-        for route, path, query in self.asked:
-            if path.startswith(ELSEWHERE.get(role, "none")) or route in not_by_get:
-                continue
+        for addresses in self.routes:
+            if not addresses[0][0].startswith(ELSEWHERE.get(role, "none")):
+                yield from self._read(client, role, addresses)
+        for path in ("/pacientes/", "/pacientes/busca/"):
+            for text in SEARCHED:
+                yield f"{path} {text} by {role}", client.post(path, {"q": text}, headers=PARTIAL).text
+
+    def _read(self, client: Client, role: str, addresses: list[tuple[str, dict]]) -> Iterator[tuple[str, str]]:
+        """What a role is shown of one route. The first address names what is not there: a role that is refused that one
+        is refused all others, by the same sentence."""
+        refused = False
+        for number, (path, query) in enumerate(addresses):
+            address = f"{path} {query or ''}"
             for headers in ({}, PARTIAL) if role == StaffUser.Role.RECEPTIONIST else ({},):
-                address = f"{path} {query or ''}"
                 if address in self.files:
                     break
                 answer = client.get(path, query, headers=headers)
-                if answer.status_code == NOT_BY_GET:
-                    not_by_get.add(route)
-                    break
+                if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+                    return
                 if answer.status_code not in NOTHING_READ:
                     yield f"{address} by {role}", text_of(answer)
                     if answer.status_code == HTTPStatus.OK and not answer["Content-Type"].startswith("text/html"):
                         self.files.add(address)
-        for path in ("/pacientes/", "/pacientes/busca/"):
-            for text in SEARCHED:
-                yield f"{path} {text} by {role}", client.post(path, {"q": text}, headers=PARTIAL).text
+                refused = number == 0 and answer.status_code == HTTPStatus.FORBIDDEN
+            if refused:
+                return
 
 
 def _signed_in(clinic, role):
@@ -71,47 +102,54 @@ def _signed_in(clinic, role):
     return client
 
 
-def _addresses(clinic: Clinic) -> Iterator[tuple[str, str, dict]]:
-    """(route, path, query) of every address that the resolver knows of, filled in with rows of this clinic."""
+def _addresses(clinic: Clinic) -> Iterator[list[tuple[str, dict]]]:
+    """(path, query) of what is asked of each route that the resolver knows of, filled in with rows of this clinic."""
     for route in sorted(routes()):
         if not NOT_OF_THE_CLINIC.match(route):
-            yield from ((route, f"/{path}", {}) for path in _filled(clinic, route))
-    yield from ((path, path, query) for path, query in _asked(clinic))
+            yield [(f"/{path}", {}) for path in _filled(clinic, route)]
+    yield from ([address] for address in _asked(clinic))
 
 
 def _filled(clinic, route):
     """The paths of a route: one a status of appointments, for patients with and without all their data."""
     route = route.replace(r"(?P<app_label>clinic)/$", "clinic/").replace(r"(?P<url>.*)$", "nada/")
     route = route.replace("<int:other>", f"{Patient.objects.of(clinic).latest('pk').pk}")
+    route = route.replace("<int:doctor>", f"{Doctor.objects.of(clinic).earliest('pk').pk}")
+    route = route.replace("<str:table>", "medicos")
     if "<" not in route:
         return [route]
-    if route.startswith("relatorios/"):
-        return [route.replace("<str:name>", name).replace("<str:table>", "medicos") for name in REPORTS]
-    if route.startswith("integridade/"):
-        return [route.replace("<str:name>", name) for name in CHECKS]
+    return [re.sub("<[^>]*>", f"{value}", route) for value in _values(clinic, route)]
+
+
+def _values(clinic, route):
+    """What a route is asked about: first of all what is not there."""
+    if "<str:name>" in route:
+        return ["nada", *NAMES[route.partition("/")[0]]]
     if "<str:date>" in route:
-        return [route.replace("<str:date>", f"{day}") for day in _days(clinic)]
-    return [re.sub("<[^>]*>", f"{pk}", route) for pk in _keys(clinic, route)]
+        return _days(clinic)
+    if "<str:month>" in route:
+        return ["nada", "2026-11", "2026-12"]
+    return [0, *(_rows(clinic, route) if "<int:" in route else [])]
 
 
 def _days(clinic):
     today = clinic.local(timezone.now()).date()
-    return [today - timedelta(days=1), today, today + timedelta(days=1), "2026-12-25", "2027-01-03", "nada"]
+    return ["nada", today - timedelta(days=1), today, today + timedelta(days=1), "2026-12-25", "2027-01-03"]
 
 
-def _keys(clinic, route):
-    """The ids of the rows to ask a route about: an unknown one too."""
+def _rows(clinic, route):
+    """The ids of the rows to ask a route about."""
     if route.startswith("admin/clinic/"):
         model = next(each for each in admin.site._registry if each._meta.model_name == route.split("/")[2])
-        rows = model.objects.filter(pk=clinic.pk) if model is Clinic else model.objects.of(clinic)
-        return [*rows.order_by("pk").values_list("pk", flat=True)[:1], 0]
+        return _first(model.objects.filter(pk=clinic.pk) if model is Clinic else model.objects.of(clinic))
     if route.startswith("pacientes/"):
-        return [*_patients(clinic), 0]
-    if route.startswith("recados/"):
-        return [Memo.objects.of(clinic).earliest("pk").pk]
-    if route.startswith("ausencias/"):
-        return [Absence.objects.of(clinic).earliest("pk").pk]
-    return [*_visits(clinic), 0]
+        return _patients(clinic)
+    model = next((MODELS[beginning] for beginning in MODELS if route.startswith(beginning)), None)
+    return _first(model.objects.of(clinic)) if model else _visits(clinic)
+
+
+def _first(rows):
+    return rows.order_by("pk").values_list("pk", flat=True)[:1]
 
 
 def _visits(clinic):
@@ -129,7 +167,7 @@ def _patients(clinic):
 def _asked(clinic):
     """Addresses with what is asked of them: fragments of the panel, searches, filters."""
     doctor, today = Doctor.objects.of(clinic).earliest("pk"), clinic.local(timezone.now()).date()
-    for day in _days(clinic)[1:-1]:
+    for day in _days(clinic)[2:]:
         asked = {"medico": doctor.pk, "data": f"{day}", "inicio": "10:00"}
         yield "/agendamentos/novo/", asked
         for patient in _patients(clinic):

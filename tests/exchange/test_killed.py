@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from clinic.exchange.runs import BATCH
 from clinic.models import (
     Appointment,
     AppointmentEvent,
@@ -24,11 +26,28 @@ from clinic.models import (
 )
 from tests.exchange.sheets import csv_bytes
 from tests.factories import cpf, make_clinic, make_doctor, make_patient, make_procedure
+from tests.locks import WAITING, another_connection, wait_until_killed_sessions_have_ended
 from tests.server.conftest import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]
-ROWS, VISITS, SET_UP = 3000, 3000, 700  # more than the 500 that are stored at once
+ROWS, VISITS, SET_UP = 1100, 1100, 600  # more than the 500 that are stored at once
+HELD = 71_000  # an advisory lock
+# An import that has stored a batch and a part of the next one waits there, for longer than its patience.
+HOLD = """
+CREATE FUNCTION hold_after_a_batch() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE stored bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM %I', TG_TABLE_NAME) INTO stored;
+    IF stored > {batch} + 50 THEN
+        PERFORM set_config('lock_timeout', '0', true), pg_advisory_xact_lock({held});
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER hold_after_a_batch AFTER INSERT ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION hold_after_a_batch()
+"""
+HOLD_NO_MORE = "DROP FUNCTION hold_after_a_batch CASCADE"
 
 
 @pytest.fixture
@@ -47,17 +66,38 @@ def begun(path, name):
     return subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL)
 
 
+@contextmanager
+def held_after_a_batch(model):
+    """An import waits in the middle of its second batch until the end."""
+    with another_connection(autocommit=True) as other, connection.cursor() as cursor:
+        other.execute("SELECT pg_advisory_lock(%s)", [HELD])
+        cursor.execute(HOLD.format(batch=BATCH, held=HELD, table=model._meta.db_table))
+        try:
+            yield
+        finally:
+            other.execute("SELECT pg_advisory_unlock(%s)", [HELD])
+            wait_until_killed_sessions_have_ended()
+            cursor.execute(HOLD_NO_MORE)
+
+
+def waits():
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING)
+        return cursor.fetchone()[0] > 0
+
+
 def killed_and_resumed(path, rows, model, name, capsys):
     """Write the rows into the file, have the command of that name killed once some of its rows are there, and resumed;
     return the run."""
     path.write_bytes(csv_bytes(rows))
     total = len(rows) - 1
-    process = begun(path, name)
-    eventually(model.objects.exists, 300)
-    process.kill()
-    assert process.wait() == -9
+    with held_after_a_batch(model):
+        process = begun(path, name)
+        eventually(waits, 300)
+        process.kill()
+        assert process.wait() == -9
     run = ImportRun.objects.get()
-    assert run.state == "importing" and 0 < model.objects.count() < total
+    assert run.state == "importing" and model.objects.count() == BATCH < total
     call_command(name, clinic="nova", resume=run.pk)
     assert re.search(rf"Novo: {total}\n", printed := capsys.readouterr().out), printed
     assert model.objects.count() == total

@@ -6,6 +6,7 @@ import { hasTypedText, keepForm } from "./unsaved.js";
 let opener = null;
 let hadCard = false; // before the swap that is under way
 let isAskedOutside = false; // its asker may be gone after it
+let shownBefore = null; // what the panel began with before it
 
 export const isPanelOpen = () => panel.childElementCount > 0;
 
@@ -50,6 +51,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const asker = detail.requestConfig.elt;
   const isInside = panel.contains(asker);
   isAskedOutside = !isInside;
+  shownBefore = panel.firstElementChild;
   // Going back from a form leaves it as much as opening something else does; sending it does not.
   if ((!isInside || detail.requestConfig.verb === "get") && hasTypedText()) keepFormOf(opener);
   hadCard = isInside && panel.querySelector("[data-card]") !== null;
@@ -64,12 +66,12 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (!panel.querySelector("[data-card]")) showAddressOfDay();
 });
 
-// The button that was pressed may be gone with what the panel held. Some answers name what has the focus after this.
-const isFocusLost = ({ xhr }) =>
-  document.activeElement === document.body && isPanelOpen() && !xhr.getResponseHeader("HX-Trigger-After-Settle");
+// The button that was pressed may be gone with what the panel held. An answer to a field changes parts of that only.
+const isFocusGone = () =>
+  document.activeElement === document.body && isPanelOpen() && panel.firstElementChild !== shownBefore;
 
-document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
-  if (target === panel && (isAskedOutside || isFocusLost(detail))) focusPanel();
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (target === panel && (isAskedOutside || isFocusGone())) focusPanel();
 });
 
 document.addEventListener("click", (event) => {

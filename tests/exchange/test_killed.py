@@ -31,7 +31,7 @@ from tests.server.conftest import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]
-ROWS, VISITS, SET_UP = 1100, 1100, 600  # more than the 500 that are stored at once
+ROWS, VISITS, SET_UP = 3000, 3000, 700  # more than the 500 that are stored at once
 HELD = 71_000  # an advisory lock
 # An import that has stored a batch and a part of the next one waits there, for longer than its patience.
 HOLD = """

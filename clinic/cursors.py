@@ -11,13 +11,15 @@ parameters looks dearer, as at 100 000 appointments, it goes on planning each ru
 generic plans read no large table from end to end.
 """
 
+import sys
+from collections.abc import Iterator
 from typing import Any
 from weakref import proxy
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, ProgrammingError
 
 
 class ComposedCursor(ServerBindingCursor):
@@ -46,7 +48,7 @@ class _PreparedCursor:
     """Runs each statement by a cursor of its own, which the connection keeps: how its parameters are written and its
     columns are read, psycopg then finds out once. Looking it up anew took a third of Python's time for a statement.
 
-    There are as many as texts; no text is made of values."""
+    There are as many as texts; no text is made of values. What a statement has read is let go with the wrapper."""
 
     _cursor: "Cursor[tuple[Any, ...]]"
 
@@ -55,14 +57,25 @@ class _PreparedCursor:
         self._kept: dict[str, Cursor[tuple[Any, ...]]] = vars(connection).setdefault("kept_cursors", {})
 
     def execute(self, statement: str, parameters: Any = None) -> None:
-        if statement not in self._kept:
+        text = sys.intern(statement)  # psycopg knows a statement again by its identity, and some are composed each time
+        if text not in self._kept:
             # A reference in a circle would keep a connection open that nothing else refers to any more.
-            self._kept[statement] = ServerBindingCursor(proxy(self._connection))  # type: ignore[call-arg, assignment]  # stubs
-        self._cursor = self._kept[statement]
-        self._cursor.execute(statement, parameters)
+            self._kept[text] = ServerBindingCursor(proxy(self._connection))  # type: ignore[call-arg, assignment]  # stubs
+        self.close()
+        self._cursor = self._kept[text]
+        self._cursor.execute(text, parameters)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_cursor":
+            raise ProgrammingError("no statement was run by this cursor")
         return getattr(self._cursor, name)
 
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self._cursor)
+
     def close(self) -> None:
-        """Called by Django when its wrapper is closed; the statement's own cursor stays open."""
+        """Let go what was read; the statement's own cursor stays open. Called by Django when its wrapper is closed."""
+        if "_cursor" in vars(self):
+            self._cursor._reset()
+            if self._cursor._last_query is not None:
+                self._cursor._tx.set_pgresult(None, set_loaders=False)

@@ -5,8 +5,10 @@ so that a token can be listed and revoked before it expires. The vendor's two me
 expired", are separate exceptions: InvalidToken and ExpiredToken.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,7 +27,7 @@ from clinic.models.raw_sql import fetch_joined
 LIFE = timedelta(hours=1)
 CLOCK_SKEW = timedelta(seconds=10)  # how far the host that issued a token may be ahead; its expiry is exact
 ALGORITHM = "HS256"
-MOST_TOKENS = 1024  # that a process keeps as it has verified them
+MOST_TOKENS = 1024  # of which a process remembers that it has verified them
 LIMIT_SUBJECT_SQL = "'access token ' || clinic_accesstoken.id"
 VALID_TOKEN_SQL = f"""
     clinic_accesstoken JOIN clinic_clinic ON clinic_clinic.id = clinic_accesstoken.clinic_id
@@ -117,7 +119,7 @@ def may_release(user: StaffUser, clinic: Clinic) -> bool:
     return user.is_active and user.is_master and (user.is_superuser or user.clinic_id == clinic.pk)
 
 
-def _claims(text: str) -> dict[str, Any]:
+def _claims(text: str) -> Mapping[str, Any]:
     """Return the claims of a token that is signed by us and not expired. Raises InvalidToken or ExpiredToken."""
     claims = _signed_claims(text)
     if int(claims["exp"]) <= timezone.now().timestamp():  # PyJWT applies `leeway` to the expiry as well
@@ -125,7 +127,7 @@ def _claims(text: str) -> dict[str, Any]:
     return claims
 
 
-def _signed_claims(text: str) -> dict[str, Any]:
+def _signed_claims(text: str) -> Mapping[str, Any]:
     for key in secret_keys.access_token_keys():
         try:
             return _decode(text, key, settings.PUBLIC_URL)
@@ -139,12 +141,12 @@ def _signed_claims(text: str) -> dict[str, Any]:
 
 
 @lru_cache(MOST_TOKENS)
-def _decode(text: str, key: bytes, url: str) -> dict[str, Any]:
+def _decode(text: str, key: bytes, url: str) -> Mapping[str, Any]:
     """Return the claims of a token that this key signs, for this installation. Raises jwt.InvalidTokenError.
 
     A program sends one token for an hour; its signature is checked once in a process, its expiry by the caller, and
     PostgreSQL is asked each time whether it is revoked. What is refused is not kept."""
-    return jwt.decode(
+    claims = jwt.decode(
         text,
         key,
         leeway=CLOCK_SKEW,
@@ -153,6 +155,7 @@ def _decode(text: str, key: bytes, url: str) -> dict[str, Any]:
         issuer=url,
         options={"require": CLAIMS, "verify_sub": False},
     )
+    return MappingProxyType(claims)  # one for all requests with this token
 
 
 def _uuid(text: Any) -> UUID:

@@ -8,6 +8,7 @@ from typing import Any, overload
 from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.base import ModelState
 from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
+from django.db.models.signals import post_init, pre_init
 
 from clinic.cursors import prepared_cursor
 
@@ -122,6 +123,8 @@ def _takes_values_as_they_are(model: type[models.Model]) -> bool:
     """Return whether Django stores the values of a row unchanged: no attribute converts them, as that of a phone does,
     and nothing else is done when a row is loaded."""
     if model.from_db.__func__ is not models.Model.from_db.__func__:  # type: ignore[attr-defined]  # a bound method
+        return False
+    if model.__init__ is not models.Model.__init__ or any(each.has_listeners(model) for each in (pre_init, post_init)):
         return False
     descriptors = (getattr_static(model, name) for name in attribute_names(model))
     return all(

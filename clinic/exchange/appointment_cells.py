@@ -118,9 +118,12 @@ class VisitReader:
         text = next(texts, "").strip()
         return "" if is_nothing(text) else without_escape(text)
 
+    def _called(self, name: str) -> list[Doctor]:
+        return self.doctors_by_name.get(simplified(name)) or self.doctors_by_name.get(_name_alone(name), [])
+
     def _read_doctor(self, visit: ReadVisit, texts: Mapping[str, tuple[str, int]]) -> None:
         name, number = _text(texts, "doctor"), _text(texts, "council_number")
-        called = self.doctors_by_name.get(_name_alone(name), []) if name else []
+        called = self._called(name) if name else []
         found = self._with_number(number)
         if number and not found:
             found = [doctor for doctor in called if not doctor.council_number]
@@ -244,6 +247,8 @@ def _without_seconds(text: str) -> str:
 
 
 def _name_alone(written: str) -> str:
+    """Return the name without titles: only where the whole name is nobody's, since some begin like one (“Fono
+    Infantil”)."""
     return simplified(without_title(written))
 
 
@@ -260,12 +265,14 @@ def _doctors(clinic: Clinic) -> list[Doctor]:
 
 
 def _by_name(doctors: Sequence[Doctor]) -> dict[str, list[Doctor]]:
-    """Return the doctors by their names without title; of namesakes one who is active alone is meant."""
+    """Return the doctors by their names, as they are and without titles; of namesakes one who is active alone is
+    meant."""
     names: dict[str, list[Doctor]] = {}
     for doctor in doctors:
-        namesakes = names.setdefault(_name_alone(doctor.name), [])
-        if doctor.active or not any(other.active for other in namesakes):
-            namesakes.append(doctor)
+        for name in {simplified(doctor.name), _name_alone(doctor.name)}:
+            namesakes = names.setdefault(name, [])
+            if doctor.active or not any(other.active for other in namesakes):
+                namesakes.append(doctor)
     return names
 
 

@@ -22,7 +22,7 @@ from clinic.registry.patient_details import tidy
 
 # Decimals after a dot, as programs write them; a spreadsheet's cell is a number and comes without a currency.
 PROGRAMS_AMOUNT = re.compile(r"\d+\.\d{1,2}$")
-# Titles in any letters, which `split_title` takes as we write them alone.
+# Titles in any letters, which `split_title` takes as we write them alone: those of which TITLES knows the stored one.
 ANY_TITLE = re.compile(r"(dra|dr|profa|prof)\b\.?\s+(?=\S)", re.IGNORECASE)
 TITLES = {
     "dr": Title.DR,

@@ -58,7 +58,7 @@ ARTICLES = _articles()
 ABBREVIATION = r"(?:dra?|profa?|enfa?|psic|nutr|fisio|fono|sra?)"
 # Titles before a name, in any letters, known or not: "DR. ANA", "prof(a) Ana", "Doutora Ana".
 BEFORE_NAME = re.compile(
-    rf"^(?:(?:{ABBREVIATION}|doutora?|professora?)(?:\(a\))?(?:\.?ª)?[.\s]+)+(?=\S)", re.IGNORECASE
+    rf"^(?:(?:{ABBREVIATION}|doutora?|professora?)(?:\.?\(a\)|\.?ª|\.a(?=[.\s]))?[.\s/]+)+(?=\S)", re.IGNORECASE
 )
 INSIDE_NAME = re.compile(
     rf"(?<![^\s,(]){ABBREVIATION}(?:\.ª|\.|ª)(?![^\s,)])|^(?:dra?|profa?|sra?)(?!\S)", re.IGNORECASE

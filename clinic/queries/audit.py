@@ -65,7 +65,7 @@ CHOICES_SQL = """
 """
 
 # In groups: (label, [(value, label)]).
-type Kinds = list[tuple[str, list[tuple[str, str]]]]
+type Kinds = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,14 @@ def entries(
 
 
 def _newest(wanted: Wanted, before: Position | None, limit: int) -> list[Position]:
-    """Return where the newest rows are that the filters let through, at most `limit`. One query: of each part no more
-    than `limit` rows are read, by an index of its own, and a row that two parts have is one."""
+    """Return where the newest rows are that the filters let through, at most `limit`. One query."""
+    rows = _positions(wanted, before, limit)
+    return [] if rows is None else [Position(*row) for row in rows]
+
+
+def _positions(wanted: Wanted, before: Position | None, limit: int) -> QuerySet[Any, Any] | None:
+    """Return instant, source and id of the newest rows, at most `limit`; None where no source has any. Of each part no
+    more than `limit` rows are read, by an index of its own, and a row that two parts have is one."""
     parts = [
         _after(rows, number, before)
         .order_by("-at", "-pk")
@@ -136,10 +142,10 @@ def _newest(wanted: Wanted, before: Position | None, limit: int) -> list[Positio
         for rows in _rows(wanted, name)
     ]
     if not parts:
-        return []
+        return None
     first, *others = parts
-    rows = first.union(*others).order_by("-at", "-source", "-pk")[:limit] if others else first
-    return [Position(*row) for row in rows]
+    rows: QuerySet[Any, Any] = first
+    return rows.union(*others).order_by("-at", "-source", "-pk")[:limit] if others else rows
 
 
 def _loaded(clinic: Clinic, positions: Sequence[Position]) -> list[Any]:
@@ -436,10 +442,10 @@ def kinds() -> Kinds:
 
 @cache
 def _kinds(_language: str | None) -> Kinds:
-    """Translate more than a hundred names once in a process for each language, instead of twice a page."""
+    """Translate more than a hundred names once in a process for each language, instead of on every page."""
     tables = sorted((row_changes.label_of(table), table) for table in row_changes.MODELS if table != list_changes.MEMO)
     of_memos = [(RowChange.Act.ADDED, _("Escrito")), (RowChange.Act.CHANGED, _("Feito, reaberto ou alterado"))]
-    return [
+    return (
         (_("Agendamentos"), _group("visita", _("Todos os agendamentos"), AppointmentEvent.Kind.choices)),
         (_("Pacientes"), _group("ficha", _("Todas as fichas"), PatientEvent.Kind.choices)),
         (_("Fila de espera"), _group("espera", _("Toda a fila de espera"), WaitingEvent.Kind.choices)),
@@ -450,8 +456,8 @@ def _kinds(_language: str | None) -> Kinds:
             _("Configuração, linha por linha"),
             _group("dados", _("Toda a configuração"), [(table, label) for label, table in tables]),
         ),
-    ]
+    )
 
 
-def _group(name: str, whole: str, choices: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
-    return [(name, whole), *((f"{name}.{value}", str(label)) for value, label in choices)]
+def _group(name: str, whole: str, choices: Iterable[tuple[Any, Any]]) -> tuple[tuple[str, str], ...]:
+    return (name, whole), *((f"{name}.{value}", str(label)) for value, label in choices)

@@ -161,9 +161,11 @@ def _moved_on(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
 
 def _moved_back(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     """Name the date and the doctor only where they are others again."""
-    (old_day, _old), (day, hour) = (_clock(snapshot, zone).split() for snapshot in (before, after))
+    (old_day, _space, _hour), (day, _space, hour) = (
+        _clock(snapshot, zone).partition(" ") for snapshot in (before, after)
+    )
     time = hour if day == old_day else f"{day} {hour}"
-    if before["doctor"] == after["doctor"]:
+    if before.get("doctor") == after.get("doctor"):
         return _("Remarcação desfeita: de novo %(time)s") % {"time": time}
     return _("Remarcação desfeita: de novo %(time)s com %(the_doctor)s") % {**_when(after, zone), "time": time}
 

@@ -342,6 +342,9 @@ def test_several_procedures_in_a_cell(clinic, by, visit, ana, text):
         ("Eva Sá", "Nutr. Eva Sá"),
         ("Prof. Doutor Rui Müller", "Prof(a). Rui Muller"),
         ("Fisio. Inês Weiß", "doutora ines weiß"),
+        ("Dra. Ana Reis", "Dr.a Ana Reis"),
+        ("Dra. Ana Reis", "Prof.(a) Dr.(a) Ana Reis"),
+        ("Dra. Ana Reis", "Dr./Dra. Ana Reis"),
     ],
 )
 def test_doctors_are_found_whatever_title_is_written(clinic, by, ana, stored, written):
@@ -350,6 +353,14 @@ def test_doctors_are_found_whatever_title_is_written(clinic, by, ana, stored, wr
     run = imported(clinic, by, [row(doctor=written)])
     assert fates(run) == ["new"], sentences(run)
     assert Appointment.objects.of(clinic).get().doctor == doctor
+
+
+def test_a_whole_name_is_meant_before_one_without_title(clinic, by, ana):
+    performed = [make_procedure(clinic, name="Consulta")]
+    make_doctor(clinic, name="Nutr Infantil", procedures=performed)
+    meant = make_doctor(clinic, name="Fono Infantil", procedures=performed, active=False)
+    imported(clinic, by, [row(doctor="Fono Infantil")])
+    assert Appointment.objects.of(clinic).get().doctor == meant
 
 
 def test_a_procedure_is_meant_by_its_name_before_a_code(clinic, by, ana):

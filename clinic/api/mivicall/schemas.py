@@ -14,12 +14,12 @@ from clinic.api.mivicall import errors, reading
 from clinic.models import Appointment as Stored
 from clinic.models import Clinic
 from clinic.models import Patient as StoredPatient
-from clinic.models.appointment import Status
+from clinic.models.appointment import ATTENDED, Status
 from clinic.models.procedure import USUAL_DURATION
 
 STATUSES: dict[str, set[Status]] = {
     "confirmed": {Status.SCHEDULED, Status.CONFIRMED},
-    "attended": {Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED},
+    "attended": {*ATTENDED},
     "no_show": {Status.NO_SHOW},
     "cancelled": {Status.CANCELLED},
     "rescheduled": {Status.RESCHEDULED},

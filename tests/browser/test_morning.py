@@ -148,7 +148,7 @@ def test_by_keys_alone(window, receptionist, clinic, doctor, monday, monday_visi
         "Enter",
         done=shows("#panel .status", "Cancelado"),
     )
-    act(1, "u", done=shows("#panel .status", "Agendado"))
+    act(1, "u", done=shows("#panel .status", "Remarcado"))
     act(1, "Escape", done=morning.focused(f"#a{ana.pk}"))
     act(1, "s", done=shows("#day-title", "Dra."))
     act(1, "]", done=shows(f"#day[data-date='{monday + timedelta(days=7)}']"))
@@ -225,7 +225,7 @@ def test_by_mouse(window, receptionist, clinic, doctor, monday, monday_visits, t
     drag(ana, other, done=shows(f".status-rescheduled > #a{ana.pk}"))
     by_patient = page.get_by_role("button", name="Cancelar pelo(a) paciente")
     morning.act(2, page.locator(f"#a{ana.pk}").click, by_patient.click, done=shows("#panel .status", "Cancelado"))
-    click("#panel button[name=event]", done=shows("#panel .status", "Agendado"))
+    click("#panel button[name=event]", done=shows("#panel .status", "Remarcado"))
     click("#panel [data-close]", done=morning.focused(f"#a{ana.pk}"))
     click(".doctor b a", done=shows("#week-doctor"))
     click("#day-next", done=shows(f"#day[data-date='{monday + timedelta(days=7)}']"))

@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection
+from django.db import DatabaseError, IntegrityError, connection
 from django.db.models import Q
 from django.urls import reverse
 
@@ -503,6 +503,22 @@ def test_the_lock_of_an_archive_outlives_idle_transactions(monkeypatch):
         idle.execute("SELECT 1")
         eventually(lambda: not _is_connected(idle.info.backend_pid))
         assert _refused(clinic)
+
+
+@of_a_run
+def test_a_lock_that_fails_leaves_no_session(monkeypatch):
+    monkeypatch.setattr(archive.lock, "LOCK_SQL", "SELECT 1 / 0 * %s")
+    before = _sessions()
+    with pytest.raises(DatabaseError) as failure:
+        archive.ArchiveLock(make_clinic())
+    eventually(lambda: _sessions() == before)
+    assert failure.traceback, "it still refers to the lock"
+
+
+def _sessions():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return cursor.fetchone()[0]
 
 
 def _is_connected(pid):

@@ -28,12 +28,16 @@ class ArchiveLock:
         self.clinic = clinic
         with connection.wrap_database_errors:
             session = psycopg.connect(**connection.get_connection_params() | {"connect_timeout": 10})
-            self.close = finalize(self, _end, session)
-            session.execute(MAY_BE_IDLE_SQL)
-            row = session.execute(LOCK_SQL, [clinic.pk]).fetchone()
-        if row != (True,):
+        self.close = finalize(self, _end, session)
+        try:
+            with connection.wrap_database_errors:
+                session.execute(MAY_BE_IDLE_SQL)
+                row = session.execute(LOCK_SQL, [clinic.pk]).fetchone()
+            if row != (True,):
+                raise BeingWritten
+        except BaseException:
             self.close()
-            raise BeingWritten
+            raise
 
 
 def _end(session: psycopg.Connection) -> None:

@@ -54,7 +54,11 @@ class AccessLogMiddleware:
         with shown.collecting() as seen:
             response = self.get_response(request)
         if (seen.patients or seen.days) and _shows_patients(response):
-            record(seen, _viewer(request), _page(request))
+            try:
+                record(seen, _viewer(request), _page(request))
+            except BaseException:
+                response.close()  # it is not sent, and may hold a file
+                raise
         return response
 
 

@@ -16,7 +16,7 @@ from clinic.exchange.directory_cells import ReadRow, doctor_reader, title_and_na
 from clinic.exchange.directory_rows import write_as_checked
 from clinic.exchange.earlier_rows import EarlierRows, write_keys
 from clinic.exchange.fates import refuse_row
-from clinic.exchange.taking_back import take_back_changed, take_back_made
+from clinic.exchange.taking_back import Changes, take_back_changed, take_back_made
 from clinic.models import Clinic, Doctor, ImportRow, ImportRun
 from clinic.models.doctor import USUAL_INTERVAL
 from clinic.registry import (
@@ -74,7 +74,7 @@ def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author)
     since. Those with nothing but appointments that were taken back are switched off."""
     kept = _("Não foi desfeito: já mudou, ou já tem agendamento, ausência, usuário ou outro registro.")
     take_back_made(rows, "doctor_id", partial(delete_imported_doctors, clinic, by=by), kept)
-    take_back_changed(rows, partial(_restored, clinic=clinic, by=by))
+    take_back_changed(rows, "doctor_id", partial(_restored, clinic=clinic, by=by))
 
 
 def _read(run: ImportRun, rows: list[ImportRow], clinic: Clinic) -> list[ReadRow]:
@@ -159,15 +159,15 @@ def _written(row: ImportRow, values: dict[str, Any], clinic: Clinic, by: Author)
     return imported_doctor(clinic, **texts, **of_week, by=by)
 
 
-def _restored(row: ImportRow, clinic: Clinic, by: Author) -> bool:
-    """Give a doctor back what the row has changed; False where one of the columns was changed since, who left, or
+def _restored(pk: int, changes: Changes, clinic: Clinic, by: Author) -> bool:
+    """Give a doctor back what the import has changed; False where one of the columns was changed since, who left, or
     where another doctor has the number meanwhile."""
-    doctor = Doctor.objects.of(clinic).filter(pk=row.doctor_id or 0, active=True).first()
-    if doctor is None or any(getattr(doctor, name) != after for name, (_before, after) in row.changes.items()):
+    doctor = Doctor.objects.of(clinic).filter(pk=pk, active=True).first()
+    if doctor is None or any(getattr(doctor, name) != after for name, (_before, after) in changes.items()):
         return False
-    before = {name: pair[0] for name, pair in row.changes.items()}
+    before = {name: pair[0] for name, pair in changes.items()}
     try:
-        change_imported_doctor(doctor.pk, before, clinic=clinic, by=by)
+        change_imported_doctor(pk, before, clinic=clinic, by=by)
     except IntegrityError:
         return False
     return True

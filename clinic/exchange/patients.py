@@ -109,7 +109,7 @@ def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author)
     since."""
     kept = _("Não foi desfeito: já mudou, ou já tem agendamento, recado ou outro registro.")
     take_back_made(rows, "patient_id", partial(delete_registered, clinic), kept)
-    take_back_changed(rows, lambda row: restore_changed(row.patient_id or 0, row.changes, clinic, by))
+    take_back_changed(rows, "patient_id", partial(restore_changed, clinic=clinic, by=by))
 
 
 class _Earlier:

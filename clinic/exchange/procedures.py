@@ -12,7 +12,7 @@ from clinic.exchange.directory_cells import ReadRow, procedure_reader
 from clinic.exchange.directory_rows import write_as_checked
 from clinic.exchange.earlier_rows import EarlierRows, write_keys
 from clinic.exchange.fates import refuse_row
-from clinic.exchange.taking_back import take_back_changed, take_back_made
+from clinic.exchange.taking_back import Changes, take_back_changed, take_back_made
 from clinic.models import Clinic, ImportRow, ImportRun, Procedure
 from clinic.models.procedure import USUAL_DURATION
 from clinic.registry import (
@@ -66,7 +66,7 @@ def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author)
     since. Those with nothing but appointments that were taken back are switched off."""
     kept = _("Não foi desfeito: já mudou, já é feito por um médico, ou já tem agendamento ou outro registro.")
     take_back_made(rows, "procedure_id", partial(delete_imported_procedures, clinic, by=by), kept)
-    take_back_changed(rows, partial(_restored, clinic=clinic, by=by))
+    take_back_changed(rows, "procedure_id", partial(_restored, clinic=clinic, by=by))
 
 
 def _read(run: ImportRun, rows: list[ImportRow]) -> list[ReadRow]:
@@ -141,19 +141,19 @@ def _written(row: ImportRow, values: dict[str, Any], clinic: Clinic, by: Author)
     return imported_procedure(clinic, _details(values), **texts, by=by)
 
 
-def _restored(row: ImportRow, clinic: Clinic, by: Author) -> bool:
+def _restored(pk: int, changes: Changes, clinic: Clinic, by: Author) -> bool:
     """Give a procedure back what it had; False where one of the columns was changed since, it is switched off,
     or another procedure has its name or code meanwhile."""
-    procedure = Procedure.objects.of(clinic).filter(pk=row.procedure_id or 0, active=True).first()
+    procedure = Procedure.objects.of(clinic).filter(pk=pk, active=True).first()
     if procedure is None:
         return False
     procedure.clinic = clinic
     stored = _stored(procedure)
-    if any(stored[name] != after for name, (_before, after) in row.changes.items()):
+    if any(stored[name] != after for name, (_before, after) in changes.items()):
         return False
-    before = {name: Decimal(pair[0]) if name == "price" else pair[0] for name, pair in row.changes.items()}
+    before = {name: Decimal(pair[0]) if name == "price" else pair[0] for name, pair in changes.items()}
     try:
-        change_imported_procedure(procedure.pk, before, clinic=clinic, by=by)
+        change_imported_procedure(pk, before, clinic=clinic, by=by)
     except (IntegrityError, ProcedureRefused):
         return False
     return True

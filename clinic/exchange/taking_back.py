@@ -1,14 +1,16 @@
 """Taking back what rows of a run have made or changed."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from clinic.exchange.fates import row_taken_back
 from clinic.models import ImportRow
-from clinic.refusals import Refused
+from clinic.refusals import Reason, Refused
 
 Fate = ImportRow.Fate
+type Changes = dict[str, list[Any]]
 
 
 def take_back_made(
@@ -26,15 +28,21 @@ def take_back_made(
             row_taken_back(row, pk in gone, otherwise)
 
 
-def take_back_changed(rows: Sequence[ImportRow], restore: Callable[[ImportRow], bool]) -> None:
-    """Take back the rows that have changed something. `restore` returns False, or raises Refused, where it was changed
-    again: the row stays, and says so."""
+def take_back_changed(rows: Sequence[ImportRow], column: str, restore: Callable[[int, Changes], bool]) -> None:
+    """Take back the rows that have changed something, whose id is in this column of theirs.
+
+    `restore` gets the id and the changes. It returns False where one of these was changed again, or what had them is
+    gone, and raises Refused where a rule forbids the values from before: the row stays, and says so. Raises Refused
+    (TRY_AGAIN) for what another transaction holds: this one is then rolled back, and the batch can be tried again."""
     for row in rows:
-        if row.fate != Fate.CHANGED or not row.version:
+        pk = getattr(row, column)
+        if row.fate != Fate.CHANGED or not row.version or pk is None:
             continue
         otherwise = _("Não foi desfeito: mudou de novo depois da importação.")
         try:
-            is_restored = restore(row)
+            is_restored = restore(pk, row.changes)
         except Refused as refused:
-            is_restored, otherwise = False, " ".join(refusal.message for refusal in refused.refusals)
+            if Reason.TRY_AGAIN in refused.reasons:
+                raise
+            is_restored, otherwise = False, refused.message
         row_taken_back(row, is_restored, otherwise)

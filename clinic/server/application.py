@@ -59,6 +59,12 @@ class Answer:
         self.status = int(status.split(" ", 1)[0])
         self.headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
+    def close(self) -> None:
+        """Close the file, and let go of what goes with it: the thread still has the answer, until its next one."""
+        self.kept = None
+        if self.file is not None:
+            self.file.close()
+
 
 class Application:
     """Run the WSGI application `wsgi` after reading the body.
@@ -83,15 +89,14 @@ class Application:
             await asyncio.sleep(REFUSED_SECONDS)
         if body.refused:
             answer.headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-        if answer.file is None:
-            await send({"type": "http.response.body", "body": answer.body})
-        else:
-            try:
-                with answer.file:
-                    await _send_file(answer.file, receive, send)
-            finally:
-                answer.kept = None  # the thread still has the answer, until its next one
+        try:
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            if answer.file is None:
+                await send({"type": "http.response.body", "body": answer.body})
+            else:
+                await _send_file(answer.file, receive, send)
+        finally:
+            answer.close()
 
     def answer(self, environ: Environ) -> Answer:
         """Run Django in a thread. Requests that Django itself cannot read reach none of our error pages."""

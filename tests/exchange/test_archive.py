@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection
+from django.db import DatabaseError, IntegrityError, connection
 from django.db.models import Q
 from django.urls import reverse
 
@@ -491,18 +491,40 @@ def test_of_two_processes_one_has_the_archive_of_a_clinic(client):
     eventually(lambda: client.post(address).status_code == 200)
 
 
-IDLE = "-c idle_in_transaction_session_timeout=50ms"
-
-
 @of_a_run
-def test_the_lock_of_an_archive_outlives_idle_transactions(monkeypatch):
-    """PostgreSQL ends these, and a download leaves the transaction of its lock idle."""
-    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "options", IDLE)
+@pytest.mark.parametrize("name", ["idle_in_transaction_session_timeout", "transaction_timeout"])
+def test_the_lock_of_an_archive_outlives_the_servers_limits(monkeypatch, name):
+    """PostgreSQL ends transactions by these, and a download leaves that of its lock idle for long."""
+    if name not in _settings():
+        pytest.skip(f"This PostgreSQL has no {name}.")
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "options", f"-c {name}=500ms")
     clinic = make_clinic()
     with closing(archive.ArchiveLock(clinic)), closing(another_connection()) as idle:
         idle.execute("SELECT 1")
         eventually(lambda: not _is_connected(idle.info.backend_pid))
         assert _refused(clinic)
+
+
+def _settings():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_settings")
+        return {name for (name,) in cursor.fetchall()}
+
+
+@of_a_run
+def test_a_lock_that_fails_leaves_no_session(monkeypatch):
+    monkeypatch.setattr(archive.lock, "LOCK_SQL", "SELECT 1 / 0 * %s")
+    before = _sessions()
+    with pytest.raises(DatabaseError) as failure:
+        archive.ArchiveLock(make_clinic())
+    eventually(lambda: _sessions() == before)
+    assert failure.traceback, "it still refers to the lock"
+
+
+def _sessions():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return cursor.fetchone()[0]
 
 
 def _is_connected(pid):

@@ -12,9 +12,11 @@ from clinic import exchange
 from clinic.models import Absence, Appointment, ClinicEvent, Doctor, ImportRun, Procedure, RowChange, WorkingHours
 from clinic.queries import imports
 from clinic.queries.history import sentence_of_clinic
+from clinic.refusals import Reason, Refused
 from clinic.registry import Author, change_procedure, price_today
 from tests.exchange.sheets import csv_bytes
 from tests.factories import book_appointment, make_clinic, make_doctor, make_lisbon, make_manager, make_procedure
+from tests.locks import held
 
 pytestmark = pytest.mark.django_db
 PROCEDURES, DOCTORS = ImportRun.Kind.PROCEDURES, ImportRun.Kind.DOCTORS
@@ -233,6 +235,28 @@ def test_a_changed_doctor_gets_the_old_number_back(clinic, by):
     taken_back(run, clinic, by)
     doctor.refresh_from_db()
     assert (doctor.title, doctor.council_number, doctor.specialty) == ("o Dr.", "", "Clínica")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_held_is_taken_back_at_the_next_try(clinic, by, settings):
+    settings.LOCK_WAIT_SECONDS = 0.2
+    doctor = make_doctor(clinic, name="Dr. Rui Sá", council_number="")
+    run = imported(clinic, by, DOCTORS, [["Dr. Rui Sá", "PE 2"]], OF_DOCTORS[:2])
+    run = exchange.take_back(run.pk, clinic=clinic, by=by)
+    with held(doctor), pytest.raises(Refused) as refused:
+        exchange.advance(run.pk, clinic=clinic, by=by)
+    assert refused.value.reasons == {Reason.TRY_AGAIN} and fates(run) == ["changed"]
+    to_the_end(run, clinic, by)
+    doctor.refresh_from_db()
+    assert (fates(run), sentences(run), doctor.council_number) == (["taken_back"], [""], "")
+
+
+def test_a_changed_row_that_names_nobody_stays_as_it_is(clinic, by):
+    make_doctor(clinic, name="Dr. Rui Sá", council_number="")
+    run = imported(clinic, by, DOCTORS, [["Dr. Rui Sá", "PE 2"]], OF_DOCTORS[:2])
+    run.rows.update(doctor_id=None)
+    taken_back(run, clinic, by)
+    assert (fates(run), sentences(run)) == (["changed"], [""])
 
 
 def test_what_changed_after_the_check_is_not_imported(clinic, by):

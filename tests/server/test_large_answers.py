@@ -132,28 +132,46 @@ def test_a_file_that_takes_too_long_is_given_up(monkeypatch):
     assert len(pieces) < 100 and files[0].closed
 
 
-@pytest.mark.parametrize("size", [5, MEGABYTE])
-def test_what_goes_with_a_file_is_kept_until_it_is_sent(size):
-    class Kept:
-        pass
+class Kept:
+    """What goes with a file."""
 
-    files, seen = [], []
-    kept = ref(thing := Kept())
 
-    async def send(message):
-        seen.append(kept() is not None)
+def answering_with(kept, size, files):
+    """Return an application whose one answer is a file of that size, with the only object of the list `kept`."""
 
     def wsgi(environ, start_response):
-        nonlocal thing
         file = unnamed_file()
         file.truncate(size)
-        file.kept, thing = thing, None
+        file.kept = kept.pop()
         files.append(file)
         start_response("200 So", [])
         return environ["wsgi.file_wrapper"](file)
 
-    run(Application(wsgi, running=1, waiting=1)(SCOPE | {"path": "/"}, receive, send))
+    return Application(wsgi, running=1, waiting=1)
+
+
+@pytest.mark.parametrize("size", [5, MEGABYTE])
+def test_what_goes_with_a_file_is_kept_until_it_is_sent(size):
+    files, seen, things = [], [], [Kept()]
+    kept = ref(things[0])
+
+    async def send(message):
+        seen.append(kept() is not None)
+
+    run(answering_with(things, size, files)(SCOPE | {"path": "/"}, receive, send))
     assert files[0].closed and kept() is None and all(seen) == (size == MEGABYTE)
+
+
+def test_what_goes_with_a_file_ends_where_no_byte_is_sent():
+    files, things, before = [], [Kept()], open_files()
+    kept = ref(things[0])
+
+    async def send(message):
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        run(answering_with(things, MEGABYTE, files)(SCOPE | {"path": "/"}, receive, send))
+    assert files[0].closed and kept() is None and open_files() <= before
 
 
 def unnamed_files(served):

@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -226,6 +227,33 @@ def test_a_clinic_is_taken_along_once_at_a_time(client, manager):
     assert b"".join(first.streaming_content).startswith(b"PK")
     assert client.post(address).status_code == 200
     assert ClinicEvent.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)  # an answer that is closed ends the request
+@pytest.mark.parametrize("table", ["django_migrations", "clinic_clinicevent", "clinic_patientaccess"])
+def test_an_archive_that_failed_can_be_asked_for_again(client, manager, table):
+    """Even while something refers to the failure, and so to the lock and the file, as the first answer here."""
+
+    def fail(execute, statement, *parameters):
+        if table in statement:
+            raise DatabaseError(table)
+        return execute(statement, *parameters)
+
+    make_patient(manager.clinic)
+    address = reverse("web:export-clinic")
+    client.raise_request_exception = False
+    with connection.execute_wrapper(fail):
+        first = client.post(address)
+    assert first.status_code >= 500 and first.exc_info
+    assert client.post(address).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)  # an answer that is closed ends the request
+def test_an_archive_that_was_never_sent_is_made_again(client, manager):
+    address = reverse("web:export-clinic")
+    first = client.post(address)
+    first.close()
+    assert client.post(address).status_code == 200
 
 
 def full_disk():

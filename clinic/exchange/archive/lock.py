@@ -9,7 +9,11 @@ from django.db import connection
 from clinic.models import Clinic
 
 LOCK_SQL = "SELECT pg_try_advisory_xact_lock(hashtextextended('archive of a clinic', %s))"
-MAY_BE_IDLE_SQL = "SET LOCAL idle_in_transaction_session_timeout = 0"  # a download may take an hour
+# A download may take an hour. `transaction_timeout` is of PostgreSQL 17 and newer.
+MAY_LAST_SQL = """
+    SELECT set_config(name, '0', true) FROM pg_settings
+    WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')
+"""
 
 
 class BeingWritten(Exception):
@@ -28,12 +32,16 @@ class ArchiveLock:
         self.clinic = clinic
         with connection.wrap_database_errors:
             session = psycopg.connect(**connection.get_connection_params() | {"connect_timeout": 10})
-            self.close = finalize(self, _end, session)
-            session.execute(MAY_BE_IDLE_SQL)
-            row = session.execute(LOCK_SQL, [clinic.pk]).fetchone()
-        if row != (True,):
+        self.close = finalize(self, _end, session)
+        try:
+            with connection.wrap_database_errors:
+                session.execute(MAY_LAST_SQL)
+                row = session.execute(LOCK_SQL, [clinic.pk]).fetchone()
+            if row != (True,):
+                raise BeingWritten
+        except BaseException:
             self.close()
-            raise BeingWritten
+            raise
 
 
 def _end(session: psycopg.Connection) -> None:

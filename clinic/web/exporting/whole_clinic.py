@@ -7,8 +7,8 @@ one file of each clinic at a time, from when it is made until it is sent: the ar
 """
 
 import logging
+from contextlib import ExitStack
 from http import HTTPStatus
-from typing import IO
 from weakref import finalize
 
 from django.http import FileResponse, HttpResponse, HttpResponseBase
@@ -38,10 +38,8 @@ def page(request: ClinicRequest) -> HttpResponseBase:
     """Say what the file holds; a POST answers it."""
     if request.method != "POST":
         return _page(request)
-    clinic = request.clinic
-    file: IO[bytes] | None = None
     try:
-        lock = archive.ArchiveLock(clinic)
+        lock = archive.ArchiveLock(request.clinic)
     except archive.BeingWritten:
         return _page(
             request,
@@ -51,23 +49,34 @@ def page(request: ClinicRequest) -> HttpResponseBase:
             ),
         )
     try:
+        return private(_answer(request, lock))
+    except OSError:
+        logger.exception("An archive of a clinic could not be written to the disk")
+        return _page(request, _("O disco do servidor não tem lugar para o arquivo. Fale com quem cuida dele."))
+
+
+def _answer(request: ClinicRequest, lock: archive.ArchiveLock) -> FileResponse:
+    """Return the archive as an answer that holds the lock until it is closed. Raises OSError.
+
+    What fails closes lock and file itself: its traceback refers to both, and may be in a cycle."""
+    clinic = request.clinic
+    with ExitStack() as opened:
+        opened.callback(lock.close)
         file = unnamed_file()
+        opened.callback(close_file, file)
         file.kept = lock
         archive.write_archive(lock, file, timezone.now())
         file.flush()
-    except OSError:
-        logger.exception("An archive of a clinic could not be written to the disk")
-        close_file(file)
-        return _page(request, _("O disco do servidor não tem lugar para o arquivo. Fale com quem cuida dele."))
-    archive.record_export(clinic, author(request))
-    shown.add_ids(exported.patient_ids(clinic), clinic.pk)
-    size = file.tell()
-    file.seek(0)
-    name = f"{clinic.slug}-{clinic.local(timezone.now()):%Y-%m-%d}.zip"
-    response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
-    response["Content-Length"] = str(size)
-    finalize(response, file.close)  # one that is never sent, too
-    return private(response)
+        archive.record_export(clinic, author(request))
+        shown.add_ids(exported.patient_ids(clinic), clinic.pk)
+        size = file.tell()
+        file.seek(0)
+        name = f"{clinic.slug}-{clinic.local(timezone.now()):%Y-%m-%d}.zip"
+        response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+        response["Content-Length"] = str(size)
+        finalize(response, file.close)  # one that is never sent, too
+        opened.pop_all()
+    return response
 
 
 def _page(request: ClinicRequest, sentence: str = "") -> HttpResponse:

@@ -22,7 +22,7 @@ from clinic.refusals import Reason
 from clinic.registry import MemoDetails, redact_patient, write_memo
 from tests.booking.desk import BY, details, open_desk
 from tests.factories import make_patient, make_series, make_user, phone
-from tests.locks import another_connection
+from tests.locks import another_connection, held
 from tests.test_races import at_once, booking, deadlocks, in_background, reasons_of, until_somebody_waits, won
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,6 +92,17 @@ def test_a_booking_that_waits_for_the_merge_finds_the_kept_one(desk, watcher, wh
         other.execute("UPDATE clinic_patient SET merged_into_id = %s, cpf = NULL WHERE id = %s", [kept.pk, merged.pk])
         other.commit()
         assert waiting.result(PATIENCE).patient == kept
+
+
+def test_a_booking_that_waits_for_the_doctor_finds_the_kept_one(desk, watcher):
+    """Who is described is merged after the booking has first looked: by then it is another patient's record."""
+    kept, merged = two(desk)
+    described = details(name=merged.name, phone=merged.phone.as_e164)
+    with held(desk.doctor):
+        waiting = in_background(booking(desk, details=described))
+        until_somebody_waits(watcher)
+        merging(desk, kept, merged)()
+    assert waiting.result(PATIENCE).patient == kept
 
 
 def test_merges_and_bookings_for_both_at_once_lose_no_appointment(desk, watcher):

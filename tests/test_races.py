@@ -33,6 +33,9 @@ from tests.server.conftest import APPLICATION_NAME
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PATIENCE = 20  # seconds until a condition that never comes true fails its test
+BLOCK = """UPDATE clinic_patient SET blocked_at = now(), name = '…', social_name = '', phone = NULL, phone_hash = '',
+    second_phone = NULL, cpf = NULL, health_number = NULL, nif = '', document_number = NULL, birth_date = NULL,
+    guardian_name = '', email = '', alert = '', notes = '' WHERE id = %s"""
 SEATS = 12  # of the sixteen in the pool: more threads than that cannot all have a connection before they start
 
 
@@ -205,6 +208,46 @@ def test_booking_by_details_waits_for_the_row_that_is_held(desk, watcher, table,
         other.rollback()
 
         assert waiting.result(PATIENCE).patient == known
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["first held", "second held"])
+def test_booking_locks_namesakes_in_the_order_of_their_ids(desk, watcher, place):
+    """It waits for the first one before it locks the second; of several nobody is locked because the row is free."""
+    namesakes = [make_patient(desk.clinic, name="João da Silva", phone="+5581998765432") for _ in range(2)]
+    with held(namesakes[place]):
+        waiting = in_background(booking(desk, details=details()))
+        until_somebody_waits(watcher)
+        with another_connection() as third:
+            free = third.execute(
+                "SELECT id FROM clinic_patient WHERE name = 'João da Silva' FOR NO KEY UPDATE SKIP LOCKED"
+            ).fetchall()
+
+    assert free == ([(namesakes[1].pk,)] if place == 0 else [])
+    assert waiting.result(PATIENCE).patient == namesakes[0]
+
+
+@pytest.mark.parametrize("table", ["doctor", "patient"])
+@pytest.mark.parametrize("typed", [{}, {"cpf": "529.982.247-25"}])
+def test_who_is_blocked_while_a_booking_waits_is_not_found(desk, watcher, table, typed):
+    known = make_patient(desk.clinic, name="João da Silva", phone="+5581998765432", cpf="52998224725")
+    with held({"doctor": desk.doctor, "patient": known}[table]) as other:
+        waiting = in_background(booking(desk, details=details(**typed)))
+        until_somebody_waits(watcher)
+        other.execute(BLOCK, [known.pk])
+        other.commit()
+
+        patient = waiting.result(PATIENCE).patient
+    assert patient != known and patient.name == "João da Silva"
+
+
+def test_booking_by_id_refuses_who_is_blocked_while_it_waits(desk, watcher):
+    with held(desk.patient) as other:
+        waiting = in_background(booking(desk))
+        until_somebody_waits(watcher)
+        other.execute(BLOCK, [desk.patient.pk])
+        other.commit()
+
+        assert reasons_of([waiting.exception(PATIENCE)]) == [{Reason.PATIENT_UNKNOWN}]
 
 
 def test_a_patient_added_while_the_doctor_is_held_is_recognised(desk, watcher):

@@ -39,17 +39,16 @@ from clinic.models.locks import LOCK, lock_of_held_row, lock_row
 from clinic.models.price import PRICE_SQL
 from clinic.models.raw_sql import attribute_names, column_names, instance
 from clinic.models.titles import with_title
-from clinic.registry.sql import FoundPatients, PatientSearch
+from clinic.registry.sql import MATCHING_SQL, SINGLE_SQL, FoundPatients, PatientSearch
 from clinic.schedule import HOURS_AND_ABSENCES_SQL, dates_of, schedules_of
 
 # The patient's row waits for the doctor's: the count makes PostgreSQL look for, and lock, the doctor first. A patient
-# that is described is read if exactly one is found, as in `registry.sql`; how many are is the last column.
+# that is described is read if exactly one is found, as `registry.sql` explains; how many are is the last column.
 ROWS_SQL = """
     WITH doctor AS MATERIALIZED (
         SELECT {doctor} FROM clinic_doctor WHERE clinic_id = %(clinic)s AND {doctor_key} = %(doctor)s AND active {lock}
     ), {matching} patient AS MATERIALIZED (
-        SELECT {patient} FROM clinic_patient
-        WHERE clinic_id = %(clinic)s AND {wanted} AND (SELECT count(*) FROM doctor) >= {least} {lock}
+        SELECT {patient} FROM clinic_patient WHERE {wanted} AND (SELECT count(*) FROM doctor) >= {least} {lock}
     ), procedure AS (
         SELECT {procedure}, {price}, EXISTS (
             SELECT FROM clinic_doctor_procedures, doctor WHERE doctor_id = doctor.id AND procedure_id = requested.id
@@ -64,8 +63,6 @@ ROWS_SQL = """
     LEFT JOIN doctor ON true LEFT JOIN patient ON true
     LEFT JOIN (procedure FULL JOIN discount USING (line)) ON true
 """
-MATCHING_SQL = "matching AS MATERIALIZED (SELECT id FROM clinic_patient WHERE clinic_id = %(clinic)s AND {condition}),"
-DESCRIBED_SQL = "{condition} AND (SELECT count(*) FROM matching) = 1"
 # Which procedures and discounts are loaded: those of a booking, by their ids, or those that an appointment has.
 REQUESTED = {
     "procedures": "{procedure_key} = ANY (%(procedures)s) AND active",
@@ -108,8 +105,12 @@ CONTEXT_SQL = f"""
 class LoadedRows:
     """The requested rows, None for each that is unknown or inactive; `performed` are the ids of the procedures that
     this doctor performs, `prices` what each of these procedures costs on the day, by id. The `price` of a procedure is
-    that of today. `found` is what the search has found, None where it has to be asked alone: it finds several, or one
-    whose row is held."""
+    that of today.
+
+    `patient` is the one that was asked for by id. `found` is what a search has found: the one patient that it matches,
+    or nobody. None where no search was asked for, or it has to be made alone: it matches several, or one whose row is
+    held; or, with `lock`, the doctor was held, is unknown or was not given.
+    """
 
     doctor: Doctor | None
     patient: Patient | None
@@ -135,9 +136,13 @@ def load_rows(
     """Load rows by id or uuid, a patient by id or by a search; procedures and discounts in the requested order. `day`
     is the local date whose prices are wanted, None for today, and `payer` the id of who pays them.
 
-    A blocked patient is unknown. Of a merged one it is the kept one that is loaded: looked at behind the lock, for
-    which a merge was waited for.
-    With `lock` the doctor's row is locked, then the patient's; two statements when another transaction holds one.
+    By id, a blocked patient is unknown, and of a merged one it is the kept one that is loaded: looked at behind the
+    lock, for which a merge was waited for. A search gives `found` alone, with a merged patient as it is: which patient
+    is meant, if any, depends on `match_patient`.
+
+    With `lock` the doctor's row is locked, then the patient's; two statements when another transaction holds one, and
+    as many again for the kept patient. The second one makes no search, and none is made for a held patient alone:
+    `match_patient` makes it then, by one statement or two.
     """
     procedure_keys = [key for key in procedures if is_possible_key(key)]
     today = clinic.local(timezone.now()).date()
@@ -154,12 +159,13 @@ def load_rows(
     }
     key_columns = key_column(doctor), key_column(procedure_keys[0]) if procedure_keys else "id"
     with prepared_cursor() as cursor:
-        read = _fetch_rows(cursor, key_columns, parameters, search.condition if search else "", lock=lock)
-    if patient is not None and read.patient and read.patient.merged_into_id:
+        read = _fetch_rows(cursor, key_columns, parameters, search.where if search else "", lock=lock)
+    by_id = None if search else read.patient
+    if by_id and by_id.merged_into_id:
         return load_rows(
             clinic,
             doctor=doctor,
-            patient=read.patient.merged_into_id,
+            patient=by_id.merged_into_id,
             procedures=procedures,
             discounts=discounts,
             day=day,
@@ -172,7 +178,7 @@ def load_rows(
     discounts_by_id = {discount.pk: discount for discount in read.discounts}
     return LoadedRows(
         read.doctor,
-        None if read.patient and read.patient.blocked_at else read.patient,
+        None if by_id and by_id.blocked_at else by_id,
         [procedures_by_key.get(key) for key in procedures],
         read.performed,
         [discounts_by_id.get(key) for key in discounts],
@@ -328,13 +334,13 @@ class _Read(NamedTuple):
 
 
 def _fetch_rows(
-    cursor: CursorWrapper, key_columns: tuple[str, str], parameters: dict[str, Any], condition: str, *, lock: bool
+    cursor: CursorWrapper, key_columns: tuple[str, str], parameters: dict[str, Any], where: str, *, lock: bool
 ) -> _Read:
-    """With `lock`, both rows are first read as if nobody held them; then the one that is held is waited for, but for a
-    patient by a condition: who that is has to be asked again behind the doctor's lock."""
+    """With `lock`, both rows are first read as if nobody held them; then the one that is held is waited for. Who is
+    searched for, by the condition `where`, is not: who that is has to be asked again behind the doctor's lock."""
     if not lock:
-        return _fetch(cursor, _rows_statement(key_columns, "", condition), parameters, condition)
-    read = _fetch(cursor, _rows_statement(key_columns, f"{LOCK} SKIP LOCKED", condition), parameters, condition)
+        return _fetch(cursor, _rows_statement(key_columns, "", where), parameters, where)
+    read = _fetch(cursor, _rows_statement(key_columns, f"{LOCK} SKIP LOCKED", where), parameters, where)
     lacks_doctor = parameters["doctor"] is not None and read.doctor is None
     lacks_patient = parameters["patient"] is not None and read.patient is None
     if lacks_doctor or lacks_patient:
@@ -343,10 +349,10 @@ def _fetch_rows(
     return read
 
 
-def _fetch(cursor: CursorWrapper, statement: str, parameters: dict[str, Any], condition: str = "") -> _Read:
+def _fetch(cursor: CursorWrapper, statement: str, parameters: dict[str, Any], where: str = "") -> _Read:
     cursor.execute(statement, parameters)
     rows = cursor.fetchall()
-    patient_columns = _patient_columns(condition)
+    patient_columns = _patient_columns(where)
     return _read([_split(row, patient_columns) for row in rows], patient_columns, rows[0][-1])
 
 
@@ -371,23 +377,23 @@ def _read(rows: list[_RowParts], patient_columns: tuple[str, ...], matching: int
     return _Read(doctor, patient, procedures, frozenset(performed), discounts, prices, matching)
 
 
-def _patient_columns(condition: str) -> tuple[str, ...]:
-    """Return what is loaded of a patient: of one who is found by a condition everything, to compare and to complete."""
-    return attribute_names(Patient) if condition else PATIENT_COLUMNS
+def _patient_columns(where: str) -> tuple[str, ...]:
+    """Return what is loaded of a patient: of one who is searched for everything, to compare and to complete."""
+    return attribute_names(Patient) if where else PATIENT_COLUMNS
 
 
 @cache
-def _rows_statement(key_columns: tuple[str, str], lock: str, condition: str = "", *, is_stored: bool = False) -> str:
-    """Return the statement; a patient is read by id, with a `condition` by that."""
+def _rows_statement(key_columns: tuple[str, str], lock: str, where: str = "", *, is_stored: bool = False) -> str:
+    """Return the statement; a patient is read by id, or searched for by the condition `where`."""
     doctor_key, procedure_key = key_columns
     conditions = STORED if is_stored else REQUESTED
     return ROWS_SQL.format(
         doctor=", ".join(column_names(Doctor)),
         doctor_key=doctor_key,
-        matching=MATCHING_SQL.format(condition=condition) if condition else "",
-        patient=", ".join(column_names(Patient) if condition else PATIENT_COLUMNS),
-        wanted=DESCRIBED_SQL.format(condition=condition) if condition else "id = %(patient)s",
-        found="(SELECT count(*) FROM matching)" if condition else "NULL",
+        matching=f"{MATCHING_SQL.format(where=where)}," if where else "",
+        patient=", ".join(column_names(Patient) if where else PATIENT_COLUMNS),
+        wanted=SINGLE_SQL.format(where=where) if where else "clinic_id = %(clinic)s AND id = %(patient)s",
+        found="(SELECT count(*) FROM matching)" if where else "NULL",
         procedure=", ".join(
             f"{_price('today', 'NULL')} AS price" if name == "price" else f"requested.{name}"
             for name in column_names(Procedure)

@@ -138,17 +138,15 @@ def _move_back(appointment: Appointment, event: AppointmentEvent, by: Author, no
 
 
 def _status_back(appointment: Appointment, event: AppointmentEvent, by: Author, now: datetime) -> Appointment:
-    """What was Remarcado is so again where it could become Agendado: its place is still the one it was moved to."""
-    before = event.before
-    status_before = new_status = before["status"]
-    if new_status not in transitions.TRANSITIONS[Status(appointment.status)]:
-        new_status = Status.SCHEDULED
-    refusals = transition_refusals(appointment, new_status, now, is_own_slip=is_own_slip(event, by, now))
+    """What cannot become again what it was becomes Agendado. What was Remarcado is so again where it could become
+    Agendado: its place is still the one it was moved to."""
+    before, status = event.before, Status(event.before["status"])
+    asked = status if status in transitions.TRANSITIONS[Status(appointment.status)] else Status.SCHEDULED
+    refusals = transition_refusals(appointment, asked, now, is_own_slip=is_own_slip(event, by, now))
     refuse(refusals, present_slot(appointment, now, by))
     cancelled_by, reason = before.get("cancelled_by", ""), before.get("reason", "")
-    if status_before == Status.RESCHEDULED:
-        new_status = status_before
-    return set_status(appointment, new_status, by, now, cancelled_by=cancelled_by, cancel_reason=reason, undo=True)
+    restored = status if status == Status.RESCHEDULED else asked
+    return set_status(appointment, restored, by, now, cancelled_by=cancelled_by, cancel_reason=reason, undo=True)
 
 
 def _procedures_back(appointment: Appointment, event: AppointmentEvent, by: Author, now: datetime) -> Appointment:

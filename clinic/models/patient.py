@@ -323,7 +323,12 @@ class Patient(ClinicRow):
     @property
     def is_incomplete(self) -> bool:
         """True if the front desk should ask for missing data on arrival ("cadastro incompleto")."""
-        return self.birth_date is None or not self.phone or not self.has_document
+        return self.birth_date is None or not self.has_phone or not self.has_document
+
+    @property
+    def has_phone(self) -> bool:
+        """True if there is a phone. The truth of a number itself takes checking and formatting it."""
+        return isinstance(self.phone, PhoneNumber)
 
     @property
     def has_document(self) -> bool:
@@ -334,7 +339,7 @@ class Patient(ClinicRow):
     def missing(self) -> list[str]:
         """The fields that make the data incomplete; of the two documents, that of the clinic's country."""
         given = {
-            "phone": bool(self.phone),
+            "phone": self.has_phone,
             "birth_date": self.birth_date is not None,
             self.clinic.document: self.has_document,
         }
@@ -343,4 +348,4 @@ class Patient(ClinicRow):
     @property
     def has_doubtful_phone(self) -> bool:
         """True if there is a phone that is not known to exist ("telefone a confirmar")."""
-        return bool(self.phone) and not is_certain(self.phone)
+        return self.has_phone and not is_certain(self.phone)

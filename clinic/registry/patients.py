@@ -8,7 +8,6 @@ from uuid import UUID, uuid4, uuid5
 from django.db import IntegrityError
 from django.db.models import GeneratedField
 from django.utils import timezone
-from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.copying import copy_rows, next_ids
 from clinic.cursors import prepared_cursor
@@ -242,7 +241,7 @@ def details_of(patient: Patient) -> PatientDetails:
     """Return the stored data of a patient in the shape that the form and the rules have."""
     stored = {field.name: getattr(patient, field.name) for field in fields(PatientDetails)}
     texts = {name: value or "" for name, value in stored.items() if name in NULL_WHEN_EMPTY}
-    return PatientDetails(**stored | texts | {"phone": patient.phone.as_e164 if patient.phone else ""})
+    return PatientDetails(**stored | texts | {"phone": patient.phone.as_e164 if patient.has_phone else ""})
 
 
 def _clean_details_today(
@@ -370,7 +369,7 @@ def _fill_blanks(patient: Patient, details: PatientDetails, by: Author) -> None:
     filled = [
         field.name
         for field in fields(details)
-        if field.name != "notes" and getattr(details, field.name) and _is_blank(getattr(patient, field.name))
+        if field.name != "notes" and getattr(details, field.name) and _is_blank(patient, field.name)
     ]
     if not filled:
         return
@@ -382,9 +381,8 @@ def _fill_blanks(patient: Patient, details: PatientDetails, by: Author) -> None:
     _record(patient, before, details_of(patient), by)
 
 
-def _is_blank(value: object) -> bool:
-    """A phone is None or a number; whether it is true it would find out by checking and formatting that number."""
-    return not isinstance(value, PhoneNumber) and not value
+def _is_blank(patient: Patient, name: str) -> bool:
+    return not (patient.has_phone if name == "phone" else getattr(patient, name))
 
 
 def _record(patient: Patient, before: PatientDetails | None, after: PatientDetails, by: Author) -> None:

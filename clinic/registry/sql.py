@@ -10,16 +10,18 @@ from clinic.models import Clinic, Patient
 from clinic.models.locks import LOCK, lock_of_held_row
 from clinic.models.raw_sql import column_names, instance
 
-PATIENTS_SQL = "SELECT {columns} FROM clinic_patient WHERE {condition} ORDER BY id {lock}"
-# Every matching patient, with NULLs for one whose row another transaction holds. Of several none is locked here: they
-# have to be locked in the order of their ids, and the first may be the one that is held.
-FREE_PATIENTS_SQL = """
-    WITH matching AS MATERIALIZED (SELECT id FROM clinic_patient WHERE {condition}), free AS MATERIALIZED (
-        SELECT {columns} FROM clinic_patient
-        WHERE {condition} AND (SELECT count(*) FROM matching) = 1 {lock} SKIP LOCKED
+PATIENTS_SQL = "SELECT {columns} FROM clinic_patient WHERE {where} ORDER BY id {lock}"
+# A single match is locked with SKIP LOCKED, as if nobody held the row. Of several none is: they have to be locked in
+# the order of their ids, and the first may be the one that is held.
+MATCHING_SQL = "matching AS MATERIALIZED (SELECT id FROM clinic_patient WHERE {where})"
+SINGLE_SQL = "{where} AND (SELECT count(*) FROM matching) = 1"
+# Every matching patient, with NULLs for each that was not locked.
+FREE_PATIENTS_SQL = f"""
+    WITH {MATCHING_SQL}, free AS MATERIALIZED (
+        SELECT {{columns}} FROM clinic_patient WHERE {SINGLE_SQL} {LOCK} SKIP LOCKED
     )
     SELECT free.* FROM matching LEFT JOIN free USING (id)
-"""
+"""  # noqa: S608 - our own text
 IS_CALLED = """
     clinic_letters(clinic_fold(%(name)s)) IN (clinic_letters(folded_name), clinic_letters(clinic_fold(social_name)))
 """
@@ -32,6 +34,11 @@ class PatientSearch(NamedTuple):
     condition: str
     parameters: dict[str, Any]
 
+    @property
+    def where(self) -> str:
+        """The whole condition, with the parameter `clinic`; a blocked patient is never found."""
+        return f"clinic_id = %(clinic)s AND blocked_at IS NULL AND {self.condition}"
+
 
 class FoundPatients(NamedTuple):
     """All patients that a search finds."""
@@ -42,12 +49,12 @@ class FoundPatients(NamedTuple):
 
 def by_cpf(cpf: str) -> PatientSearch:
     """Find at most one patient."""
-    return PatientSearch("blocked_at IS NULL AND cpf = %(cpf)s", {"cpf": cpf})
+    return PatientSearch("cpf = %(cpf)s", {"cpf": cpf})
 
 
 def by_health_number(number: str) -> PatientSearch:
     """Find by the número de utente, at most one patient."""
-    return PatientSearch("blocked_at IS NULL AND health_number = %(number)s", {"number": number})
+    return PatientSearch("health_number = %(number)s", {"number": number})
 
 
 def by_name_and_phone(name: str, phones: list[str]) -> PatientSearch:
@@ -56,7 +63,7 @@ def by_name_and_phone(name: str, phones: list[str]) -> PatientSearch:
 
     Two parameters and no array, for which a plan for all parameters assumes ten: PostgreSQL would plan anew each time.
     """
-    condition = f"blocked_at IS NULL AND phone IN (%(phone)s, %(other_phone)s) AND {IS_CALLED}"
+    condition = f"phone IN (%(phone)s, %(other_phone)s) AND {IS_CALLED}"
     return PatientSearch(condition, {"name": name, "phone": phones[0], "other_phone": phones[-1]})
 
 
@@ -68,16 +75,13 @@ def is_called(clinic: Clinic, patient: Patient, name: str) -> bool:
 
 
 def find_patients(clinic: Clinic, search: PatientSearch, *, lock: bool) -> list[Patient]:
-    """Load the patients; with `lock`, locked, a single one first with SKIP LOCKED, as if nobody held the row."""
-    parts = {
-        "columns": ", ".join(column_names(Patient)),
-        "condition": f"clinic_id = %(clinic)s AND {search.condition}",
-    }
+    """Load the patients; with `lock`, locked."""
+    parts = {"columns": ", ".join(column_names(Patient)), "where": search.where}
     parameters = {"clinic": clinic.pk, **search.parameters}
     with prepared_cursor() as cursor:
         if not lock:
             return _fetch_patients(cursor, PATIENTS_SQL.format(**parts, lock=""), parameters)
-        patients = _fetch_patients_or_none(cursor, FREE_PATIENTS_SQL.format(**parts, lock=LOCK), parameters)
+        patients = _fetch_patients_or_none(cursor, FREE_PATIENTS_SQL.format(**parts), parameters)
         free = [patient for patient in patients if patient]
         if len(free) == len(patients):
             return free

@@ -28,7 +28,7 @@ def unverified_details(cleaned: CleanedDetails, patient: Patient | None, clinic:
         return columns
     if _differs(sent.name, patient) and not sql.is_called(clinic, patient, sent.name):
         columns["unverified_name"] = sent.name
-    if sent.phone and patient.phone is not None and not _is_known(sent.phone, patient):
+    if sent.phone and patient.has_phone and not _is_known(sent.phone, patient):
         columns["unverified_phone"] = sent.phone
     if sent.birth_date and patient.birth_date and sent.birth_date != patient.birth_date:
         columns["unverified_birth_date"] = sent.birth_date

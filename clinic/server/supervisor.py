@@ -48,7 +48,8 @@ def serve(
 ) -> None:
     """Serve the WSGI `application` until SIGINT, SIGTERM or SIGHUP, then finish the requests in progress.
 
-    `when_open` is called once, in this process, when the first worker accepts connections.
+    `when_open` is called once, in this process, when the first worker accepts connections. What it raises stops the
+    server and is raised here.
     Raises WorkersNeverLoaded. Workers that die later are always replaced.
     """
     waiting = min(MAX_WAITING, CONNECTIONS // workers - RUNNING)
@@ -128,6 +129,14 @@ class Supervisor(MPServer):
         for index, worker in enumerate(self.wrks):
             with contextlib.suppress(ProcessLookupError):  # it has died already
                 os.sched_setaffinity(worker.inner.pid, {processors[index % len(processors)]})
+
+    def _serve(self, spawn_target: Callable[..., None], target_loader: Loader) -> None:
+        """Replace granian's, which leaves the workers running when its loop raises; the exit would wait for them."""
+        self.startup(spawn_target, target_loader)
+        try:
+            self._serve_loop(spawn_target, target_loader)
+        finally:
+            self.shutdown()
 
     def _serve_loop(self, spawn_target: Callable[..., None], target_loader: Loader) -> None:
         """Replace granian's loop. Returns when the server is to stop, or when no worker ever loaded."""

@@ -5,8 +5,10 @@ from datetime import date
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from clinic.booking import check
+from clinic.booking.sql import load_rows
 from clinic.models import Patient
 from clinic.refusals import Reason
 from clinic.registry import (
@@ -21,6 +23,7 @@ from clinic.registry import (
     same_patients,
 )
 from clinic.registry.patient_details import clean_details
+from clinic.registry.sql import FoundPatients, by_name_and_phone
 from clinic.web.patient.forms import PatientForm
 from tests.booking.desk import BY, details, open_desk, refused
 from tests.factories import cpf, make_clinic, make_patient
@@ -73,14 +76,26 @@ def test_another_name_or_another_phone_is_another_patient(desk, joao, typed):
     assert booked_patient(desk, **typed) != joao
 
 
-@pytest.mark.parametrize("typed", [{}, {"cpf": "529.982.247-25"}])
-def test_a_known_patient_is_found_with_the_doctor(desk, typed, django_assert_num_queries):
+@pytest.mark.parametrize(("typed", "compared"), [({}, 0), ({"cpf": "529.982.247-25"}, 1)])
+def test_a_known_patient_is_found_with_the_doctor(desk, typed, compared, django_assert_num_queries):
     known = make_patient(desk.clinic, name="João da Silva", phone="+5581998765432", cpf="52998224725")
     proposal = desk.proposal(details=details(**typed), policy=Policy.LENIENT)
 
     with django_assert_num_queries(2):  # the rows, and what lies around the time
         assert check(proposal, now=desk.now) is None
-    assert desk.book(details=details(**typed)).patient == known
+    # These two, the appointment, a savepoint and its release; and the name, where people wrote a CPF with it.
+    with django_assert_num_queries(5 + compared):
+        assert desk.book(details=details(**typed)).patient == known
+
+
+@pytest.mark.parametrize("lock", [False, True])
+@pytest.mark.parametrize("name", ["João da Silva", "Joana da Silva"])
+def test_rows_loaded_by_a_search_leave_open_who_is_meant(desk, joao, name, lock):
+    search = by_name_and_phone(name, ["+5581998765432"])
+    with transaction.atomic():
+        rows = load_rows(desk.clinic, doctor=desk.doctor.pk, search=search, lock=lock)
+
+    assert (rows.patient, rows.found) == (None, FoundPatients(search, [joao] if name == "João da Silva" else []))
 
 
 def test_of_several_namesakes_the_first_is_meant(desk, joao):

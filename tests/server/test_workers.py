@@ -70,6 +70,30 @@ def test_it_is_called_open_when_it_answers():
     assert (ended.returncode, ended.stdout) == (0, "200\n"), ended.stderr
 
 
+def test_a_failure_to_say_that_it_is_open_ends_the_server():
+    port = free_port()
+    program = (
+        "import django; django.setup(); from clinic.server import serve\n"
+        "from multiprocessing import active_children\n"
+        "def fail():\n"
+        "    print(*(worker.pid for worker in active_children()), flush=True)\n"
+        "    raise BrokenPipeError('nobody reads')\n"
+        f"serve('127.0.0.1', {port}, 2, 'wsgiref.simple_server:demo_app', when_open=fail)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as serving:  # fmt: skip
+        try:
+            output, errors = serving.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(serving.pid, signal.SIGKILL)
+            raise
+    assert (serving.returncode, len(workers := output.split())) == (1, 2), errors
+    assert errors.endswith("BrokenPipeError: nobody reads\n")
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in workers)
+
+
 def test_being_stopped_does_not_wait_for_half_sent_bodies(own_server):
     hanging = [own_server.begin(head("/entrar/", BY_LENGTH)) for _ in range(8)]
     assert own_server.is_up()

@@ -152,10 +152,18 @@ def test_an_appointment_that_the_address_names_has_the_focus(window, receptionis
 
 @pytest.mark.parametrize("address", ["/pendencias/", "/recados/"])
 def test_no_letter_of_a_key_is_shown_on_a_phone(window, receptionist, visits, address):
-    page = window(receptionist, width=360)
+    page = window(receptionist, width=360, touch=True)
     page.goto(address)
     expect(page.locator("main kbd").first).to_be_attached()
     expect(page.locator("main kbd:visible")).to_have_count(0)
+
+
+@pytest.mark.parametrize("address", ["/pendencias/", "/recados/"])
+def test_letters_of_keys_are_shown_on_a_screen_zoomed_in(window, receptionist, visits, address):
+    """At 200 % a laptop is as narrow as this, and has keys."""
+    page = window(receptionist, width=640)
+    page.goto(address)
+    expect(page.locator("main kbd").first).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,7 +1,7 @@
-// Pendências: keys on a pending appointment, the focus on the first one, and on the next one after an act.
+// Pendências: keys on a pending appointment, and the focus on the next one after an act. A page that is opened has the focus
+// on no row but the one that its address names: whoever presses n for a new appointment means no patient of the list.
 
 import { workOff } from "./work_list.js";
 
 const { rows } = workOff(".pending-row", "pending-head");
-const named = document.getElementById(location.hash.slice(1));
-(rows().includes(named) ? named : rows().find((row) => !row.classList.contains("done")))?.focus();
+rows().find((row) => row.id === location.hash.slice(1))?.focus();

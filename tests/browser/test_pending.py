@@ -34,6 +34,7 @@ def test_one_key_a_patient(window, receptionist, visits):
     page = window(receptionist)
     page.goto("/pendencias/")
     expect(page.locator("nav")).to_contain_text("(3")
+    page.keyboard.press("ArrowDown")
     for visit in visits:
         expect(page.locator(f"#p{visit.pk}")).to_be_focused()
         page.keyboard.press("1")
@@ -73,6 +74,7 @@ def test_keys_for_no_answer_cancelling_and_undoing(window, receptionist, visits)
     page = window(receptionist)
     page.goto("/pendencias/")
     expect(page.locator(f"{second} summary")).to_contain_text("x")
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("n")
     expect(page.locator(first)).to_contain_text("1 ligação sem resposta")
     expect(page.locator(second)).to_be_focused()
@@ -142,6 +144,19 @@ def test_a_phone_shows_it_without_scrolling_sideways(window, receptionist, visit
     page = window(receptionist, width=360)
     page.goto("/pendencias/")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_a_key_acts_on_no_row_before_one_is_chosen(window, receptionist, visits):
+    page = window(receptionist)
+    page.goto("/pendencias/")
+    expect(page.locator("nav")).to_contain_text("(3")
+    page.keyboard.press("n")
+    page.keyboard.press("1")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("x")
+    expect(page.locator(f"#p{visits[0].pk} details button").first).to_be_focused()
+    expect(page.locator("#pending")).not_to_contain_text("sem resposta")
+    assert set(Appointment.objects.values_list("status", flat=True)) == {"scheduled"}
 
 
 def test_an_appointment_that_the_address_names_has_the_focus(window, receptionist, visits):

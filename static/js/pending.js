@@ -1,5 +1,5 @@
-// Pendências: keys on a pending appointment, and the focus on the next one after an act. A page that is opened has the focus
-// on no row but the one that its address names: whoever presses n for a new appointment means no patient of the list.
+// Pendências: keys on a pending appointment, and the focus on the next one after an act. On opening, no row has the
+// focus unless the address names one: whoever presses n for a new appointment means no patient of the list.
 
 import { workOff } from "./work_list.js";
 

@@ -40,4 +40,4 @@ document.addEventListener("click", ({ target }) => {
 keepPlace("confirmations", ".confirmation-row", "confirmations-head", work);
 
 const begun = document.getElementById(location.hash.slice(1));
-(begun && isOpen(begun) ? begun : work.rows().find((row) => isOpen(row) && !isSkipped(row)))?.focus();
+(begun && isOpen(begun) ? begun : work.next("", []))?.focus();

@@ -26,7 +26,9 @@ async function showKeys() {
   if (!dialog || isListAskedFor) return;
   if (!dialog.childElementCount) {
     isListAskedFor = true;
-    const values = document.getElementById("day") ? { day: "1" } : {};
+    const values = {};
+    if (document.querySelector("#day[data-date]")) values.day = "1"; // not a past one, which is only looked at
+    if (document.getElementById("print")) values.print = "1";
     await window.htmx.ajax("GET", dialog.dataset.list, { source: dialog, target: dialog, values }).catch(() => {});
     isListAskedFor = false;
   }

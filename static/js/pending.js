@@ -1,7 +1,8 @@
-// Pendências: keys on a pending appointment, the focus on the first one, and on the next one after an act.
+// Pendências: keys on a pending appointment, and the focus on the next one after an act.
 
 import { workOff } from "./work_list.js";
 
 const { rows } = workOff(".pending-row", "pending-head");
-const named = document.getElementById(location.hash.slice(1));
-(rows().includes(named) ? named : rows().find((row) => !row.classList.contains("done")))?.focus();
+
+// On opening, no row has the focus unless the address names one: who presses n for a new appointment means none of them.
+rows().find((row) => row.id === location.hash.slice(1))?.focus();

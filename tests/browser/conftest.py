@@ -99,7 +99,15 @@ def window(chromium, complaints, live_server, unanswered):
     contexts = []
 
     def open_window(
-        user=None, *, width=1280, height=900, scheme="light", javascript=True, sources=False, locale="pt-BR"
+        user=None,
+        *,
+        width=1280,
+        height=900,
+        scheme="light",
+        javascript=True,
+        sources=False,
+        locale="pt-BR",
+        touch=False,
     ):
         context = chromium.new_context(
             base_url=live_server.url,
@@ -107,6 +115,7 @@ def window(chromium, complaints, live_server, unanswered):
             color_scheme=scheme,
             locale=locale,
             java_script_enabled=javascript,
+            has_touch=touch,
         )
         contexts.append(context)
         context.add_init_script(REPORT_VIOLATIONS)

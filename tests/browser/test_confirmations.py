@@ -241,6 +241,13 @@ def test_who_did_not_answer_a_moment_ago_is_passed_over(page_of, clinic, recepti
     expect(page.locator(row(visits[2]))).to_be_focused()
 
 
+def test_where_all_are_passed_over_the_first_has_the_focus(page_of, clinic, receptionist, paula, visits):
+    for visit in visits:
+        record_not_reached(visit.pk, clinic=clinic, by=Author(channel="browser", user=paula))
+    page = page_of(receptionist)
+    expect(page.locator(row(visits[0]))).to_be_focused()
+
+
 def test_the_list_of_keys_names_those_of_the_page(page_of, receptionist):
     page = page_of(receptionist)
     page.keyboard.press("?")

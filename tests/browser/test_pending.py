@@ -34,6 +34,7 @@ def test_one_key_a_patient(window, receptionist, visits):
     page = window(receptionist)
     page.goto("/pendencias/")
     expect(page.locator("nav")).to_contain_text("(3")
+    page.keyboard.press("ArrowDown")
     for visit in visits:
         expect(page.locator(f"#p{visit.pk}")).to_be_focused()
         page.keyboard.press("1")
@@ -73,6 +74,7 @@ def test_keys_for_no_answer_cancelling_and_undoing(window, receptionist, visits)
     page = window(receptionist)
     page.goto("/pendencias/")
     expect(page.locator(f"{second} summary")).to_contain_text("x")
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("n")
     expect(page.locator(first)).to_contain_text("1 ligação sem resposta")
     expect(page.locator(second)).to_be_focused()
@@ -144,6 +146,19 @@ def test_a_phone_shows_it_without_scrolling_sideways(window, receptionist, visit
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
+def test_a_key_acts_on_no_row_before_one_is_chosen(window, receptionist, visits):
+    page = window(receptionist)
+    page.goto("/pendencias/")
+    expect(page.locator("nav")).to_contain_text("(3")
+    page.keyboard.press("n")
+    page.keyboard.press("1")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("x")
+    expect(page.locator(f"#p{visits[0].pk} details button").first).to_be_focused()
+    expect(page.locator("#pending")).not_to_contain_text("sem resposta")
+    assert set(Appointment.objects.values_list("status", flat=True)) == {"scheduled"}
+
+
 def test_an_appointment_that_the_address_names_has_the_focus(window, receptionist, visits):
     page = window(receptionist)
     page.goto(f"/pendencias/#p{visits[1].pk}")
@@ -152,10 +167,18 @@ def test_an_appointment_that_the_address_names_has_the_focus(window, receptionis
 
 @pytest.mark.parametrize("address", ["/pendencias/", "/recados/"])
 def test_no_letter_of_a_key_is_shown_on_a_phone(window, receptionist, visits, address):
-    page = window(receptionist, width=360)
+    page = window(receptionist, width=360, touch=True)
     page.goto(address)
     expect(page.locator("main kbd").first).to_be_attached()
     expect(page.locator("main kbd:visible")).to_have_count(0)
+
+
+@pytest.mark.parametrize("address", ["/pendencias/", "/recados/"])
+def test_letters_of_keys_are_shown_on_a_screen_zoomed_in(window, receptionist, visits, address):
+    """At 200 % a laptop is as narrow as this, and has keys."""
+    page = window(receptionist, width=640)
+    page.goto(address)
+    expect(page.locator("main kbd").first).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -187,6 +187,7 @@ def test_a_refused_series_is_in_sight_and_in_focus(window, receptionist, visit, 
     expect(refused).to_contain_text("Nada foi agendado.")
     expect(refused).to_be_focused()
     expect(refused).to_be_in_viewport()
+    expect(refused).not_to_have_attribute("role", "alert")  # the focus has it read aloud already
 
 
 def test_it_works_without_a_script(window, receptionist, visit):

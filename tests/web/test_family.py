@@ -85,6 +85,12 @@ def test_where_one_is_refused_none_is_booked_nor_typing_lost(client, doctor, chi
     assert Appointment.objects.get() == taken
 
 
+def test_what_is_refused_has_the_focus_and_each_row_an_alert(client, doctor, children):
+    doctor.hours.all().delete()
+    text = post(client, fields(doctor, children, "08:00", "09:00"), save="1").text
+    assert re.findall(r'<p class="message error" ([^>]*)>', text) == ['tabindex="-1" autofocus', *['role="alert"'] * 2]
+
+
 def test_two_rows_for_one_patient_are_refused_by_name(client, doctor, children):
     answer = post(client, fields(doctor, [children[0]] * 2, "09:00", "10:00"), save="1")
     assert answer.status_code == 409 and "Bia Souza está em duas linhas" in answer.text

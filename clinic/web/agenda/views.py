@@ -24,6 +24,7 @@ from clinic.models.appointment import Status
 from clinic.queries import agenda
 from clinic.web.agenda.drawn import Drawn, polled_drawing
 from clinic.web.agenda.grid import day_html
+from clinic.web.agenda.summary import summary
 from clinic.web.htmx import partial_or_page, wants_partial
 
 MY_DOCTORS = "my_doctors"  # cookie with the ids that this computer shows without a filter
@@ -126,6 +127,7 @@ def _context(request: ClinicRequest, drawn: Drawn[agenda.Day], filters: Filters)
     shown.add_day(agenda_day.day)
     return {
         "day": agenda_day,
+        "summary": summary(agenda_day),
         "grid": drawn.html,
         "url": _day_url(agenda_day.day, filters),
         "previous": _day_url(agenda_day.day - timedelta(days=1), filters),

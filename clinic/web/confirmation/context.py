@@ -54,8 +54,8 @@ class Row:
         return self.found.group is confirmations.Group.DUE
 
     @property
-    def is_unanswered(self) -> bool:
-        """Whether the patient did not answer a moment ago, and is not due by now: the focus passes over the row."""
+    def is_passed_over(self) -> bool:
+        """Whether the focus passes over the row: the patient did not answer a moment ago, and is not due by now."""
         return self.is_open and not self.is_due and self.found.is_unanswered
 
     @property
@@ -125,7 +125,7 @@ class Row:
             self.preparations,
             self.whatsapp,
             self.calls,
-            self.is_unanswered,
+            self.is_passed_over,
             self.again_at,
             self.is_due,
             self.missed,

@@ -86,7 +86,8 @@ class Row:
 @dataclass(frozen=True)
 class Done:
     """An appointment that is no longer pending; `event` is the move or cancellation of today that resolved it, None
-    where there is none, and `is_undoable` whether the reader can undo it."""
+    where there is none, and `is_undoable` whether the reader can undo it at the instant it is drawn: a row that is done
+    is not drawn anew, so its button stays after the minute of a slip, and what it asks for is refused then."""
 
     clinic: Clinic
     appointment: Appointment
@@ -175,7 +176,7 @@ class Board:
         return [Done(self.clinic, row.appointment, row.event, self._is_undoable(row)) for row in found]
 
     def _is_undoable(self, row: pending.Resolved) -> bool:
-        """Return whether `booking.undo` takes the event back, if the time is not taken by now.
+        """Return whether `booking.undo` takes the event back at the instant the row is drawn, if the time is not taken.
 
         But for a procedure that the doctor performs no more, the cause is that the time is closed."""
         if not booking.is_reversible(row.event):

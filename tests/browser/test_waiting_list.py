@@ -1,12 +1,13 @@
 """The waiting list: from a cancellation to the next patient's booking, with counted clicks, and by keys."""
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from playwright.sync_api import expect
 
 from clinic.booking import Author, WaitingWish, put_on_waiting_list, withdraw_waiting
 from clinic.models import Appointment, WaitingEntry
+from tests.browser.desk import taken_by_somebody_else
 from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_patient
 
@@ -74,6 +75,21 @@ def test_a_time_that_is_given_away_is_offered_no_more(window, receptionist, clin
     expect(page.locator(f"#w{joao.pk}")).to_contain_text("Agendado para")
     expect(offered).not_to_have_attribute("value", first_time)
     expect(page.locator(f"#w{second.pk}")).to_be_focused()
+
+
+def test_the_reason_why_a_time_is_refused_stays(window, receptionist, clinic, doctor, julia, joao):
+    page, read = window(receptionist), []
+    page.goto("/fila-de-espera/")
+    first = page.locator(f"#w{joao.pk}")
+    starts_at = datetime.fromisoformat(first.locator("[data-key='1']").get_attribute("value").partition("|")[2])
+    taken_by_somebody_else(doctor, clinic.local(starts_at).date(), clinic.local(starts_at).time())
+    page.on("request", lambda request: "/fila-de-espera/?" in request.url and read.append(request.url))
+    first.locator("[data-key='1']").click()
+    expect(first.locator("[role=alert]")).to_contain_text("já está ocupado")
+    page.locator(f"#w{julia.pk} [data-key=n]").click()
+    expect(page.locator(f"#w{julia.pk}")).to_contain_text("não atende: 1 ×")
+    expect(first.locator("[role=alert]")).to_contain_text("já está ocupado")
+    assert read == []
 
 
 def test_the_list_by_keys(window, receptionist, julia, joao):

@@ -189,8 +189,11 @@ def _act_response(
 
 
 def _list_changed(response: HttpResponse) -> HttpResponse:
-    """Return the response, after which the page reads its list again: other rows offer the time that was given too."""
-    response["HX-Trigger-After-Settle"] = "refresh-day"
+    """Return the response, after which the page reads its list again: other rows offer the time that was given too.
+
+    Not after a refusal, whose reasons the list does not show."""
+    if response.status_code < 400:
+        response["HX-Trigger-After-Settle"] = "refresh-day"
     return response
 
 

@@ -130,3 +130,14 @@ def test_an_act_during_which_the_queue_has_changed_keeps_its_lock(window, recept
     expect(page.locator(".queue-row")).to_have_count(3)
     assert len(sent) == 1
     assert Appointment.objects.get(pk=second.pk).status == "confirmed"
+
+
+def test_an_act_begun_before_its_row_shows_the_call_acts(window, receptionist, monday, card):
+    """A second after the focus is on a row, the page notes by itself that its patient is being called."""
+    page = window(receptionist)
+    page.goto(f"/confirmacoes/{monday}/")
+    page.mouse.move(*centre(page, ".confirmation-row [data-key=c]"))
+    with page.expect_event("requestfinished", lambda request: request.url.endswith("/ligando/")):
+        page.mouse.down()
+    page.mouse.up()
+    expect(page.locator(".confirmation-row")).to_contain_text("Desfazer confirmação")

@@ -105,13 +105,16 @@ def close_recall(
     return run_in_transaction(work)
 
 
-def reopen_recall(recall_id: int, *, clinic: Clinic, by: Author, now: datetime | None = None) -> Recall:
-    """Open a recall again that a person has closed; one that was booked is opened by cancelling the appointment. Locks
-    its row. Raises Refused, Recall.DoesNotExist."""
+def reopen_recall(
+    recall_id: int, *, clinic: Clinic, by: Author, seen: int | None = None, now: datetime | None = None
+) -> Recall:
+    """Open a recall again that a person has closed, as in the version `seen` (RECALL_CHANGED); one that was booked is
+    opened by cancelling the appointment. Locks its row. Raises Refused, Recall.DoesNotExist."""
     now = now or timezone.now()
 
     def work() -> Recall:
         recall = get_locked(Recall.objects.of(clinic).filter(pk=recall_id))
+        refuse([] if seen in (None, recall.version) else [Refusal(Reason.RECALL_CHANGED)])
         refuse([] if recall.outcome in Recall.CHOSEN else [Refusal(Reason.RECALL_NOT_CLOSED)])
         refuse([Refusal(Reason.RECALL_TWICE)] if _is_twice(recall.appointment, recall.procedure_id) else [])
         _reopen(recall, by, now)

@@ -105,14 +105,18 @@ def withdraw_waiting(
     return _act(entry_id, clinic, seen, now, work)
 
 
-def put_back_waiting(entry_id: int, *, clinic: Clinic, by: Author, now: datetime | None = None) -> WaitingEntry:
-    """Open a withdrawn entry again, unless its patient has another one for the same. Locks the patient's row, then
-    the entry's. Raises Refused, WaitingEntry.DoesNotExist."""
+def put_back_waiting(
+    entry_id: int, *, clinic: Clinic, by: Author, seen: int | None = None, now: datetime | None = None
+) -> WaitingEntry:
+    """Open an entry again that was withdrawn, as in the version `seen` (WAITING_CHANGED), unless its patient has
+    another one for the same. Locks the patient's row, then the entry's. Raises Refused, WaitingEntry.DoesNotExist."""
     now = now or timezone.now()
 
     def work() -> WaitingEntry:
         patient = _locked_patient(clinic, WaitingEntry.objects.of(clinic).get(pk=entry_id).patient_id)
         entry = get_locked(WaitingEntry.objects.of(clinic).filter(pk=entry_id))
+        if seen not in (None, entry.version):
+            refuse([Refusal(Reason.WAITING_CHANGED)])
         if entry.outcome != WaitingEntry.Outcome.WITHDRAWN:
             refuse([Refusal(Reason.WAITING_CLOSED)])
         procedures = list(entry.procedures.values_list("pk", flat=True))

@@ -28,7 +28,7 @@ class MemoDetails:
 
 
 class MemoDone(Exception):
-    """The memo was done by another person: `by` at the instant `at`."""
+    """The memo was done by another person, or again: `by` at the instant `at`."""
 
     def __init__(self, by: StaffUser, at: datetime) -> None:
         super().__init__(by, at)
@@ -69,9 +69,19 @@ def finish_memo(memo_id: int, *, clinic: Clinic, by: StaffUser, now: datetime | 
     return run_in_transaction(work)
 
 
-def reopen_memo(memo_id: int, *, clinic: Clinic) -> Memo:
-    """Return the memo as one that nobody has done. Locks its row. Raises Memo.DoesNotExist, Refused (TRY_AGAIN)."""
-    return run_in_transaction(lambda: _set_done(get_locked(Memo.objects.of(clinic).filter(pk=memo_id)), None, None))
+def reopen_memo(memo_id: int, *, clinic: Clinic, seen: datetime | None = None) -> Memo:
+    """Return the memo as one that nobody has done; with `seen`, the instant at which it was done, only if it was not
+    done again since.
+
+    Locks its row. Raises MemoDone where it was, Memo.DoesNotExist, Refused (TRY_AGAIN)."""
+
+    def work() -> Memo:
+        memo = get_locked(Memo.objects.of(clinic).filter(pk=memo_id))
+        if seen and memo.done_by and memo.done_at and memo.done_at != seen:
+            raise MemoDone(memo.done_by, memo.done_at)
+        return _set_done(memo, None, None)
+
+    return run_in_transaction(work)
 
 
 def _set_done(memo: Memo, by: StaffUser | None, at: datetime | None) -> Memo:

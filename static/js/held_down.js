@@ -1,16 +1,19 @@
-// Lets an answer wait while something is held down in the part of the page that it replaces, which would lose its click.
+// Puts the page's own refresh off while something is held down in the part that it replaces, which would lose its click.
+
+import { isBackground } from "./trouble.js";
 
 const CLICK_COMES_MS = 300; // after a finger has left; a drag ends without a click
 let heldDown = null; // the element under the pointer or the key
 let lettingGo = null;
-let answersWaiting = [];
+let isPutOff = false;
+
+const poll = () => document.getElementById("poll");
 
 function letGo() {
   clearTimeout(lettingGo);
   heldDown = null;
-  const answers = answersWaiting;
-  answersWaiting = [];
-  for (const show of answers) show();
+  if (isPutOff && poll()) window.htmx.trigger(poll(), "visibilitychange"); // one of the events at which it asks
+  isPutOff = false;
 }
 
 function letGoAfter(pause) {
@@ -35,8 +38,18 @@ document.addEventListener("click", () => letGoAfter(0), true);
 document.addEventListener("pointermove", ({ pointerType, buttons }) => { if (pointerType === "mouse" && !buttons) letGoAfter(CLICK_COMES_MS); }, true);
 window.addEventListener("blur", letGo);
 
-// htmx has said by now what it does with an answer, and sends the request next.
-document.addEventListener("htmx:beforeSend", ({ detail: { xhr, target } }) => {
+// htmx has said by now what it does with an answer, and sends the request next. An answer that comes at a bad time counts
+// as that of an aborted request: htmx would take the request for one under way, and the act of the click for another.
+document.addEventListener("htmx:beforeSend", ({ detail }) => {
+  if (!isBackground(detail)) return;
+  const { xhr, target } = detail;
   const show = xhr.onload;
-  xhr.onload = () => { if (heldDown && target.contains(heldDown)) answersWaiting.push(show); else show(); };
+  xhr.onload = () => {
+    if (!poll() || !target.contains(heldDown)) {
+      show();
+      return;
+    }
+    isPutOff = true;
+    xhr.onabort();
+  };
 });

@@ -11,7 +11,7 @@ export function workOff(selector, head, isSkipped = () => false) {
   const rows = () => [...document.querySelectorAll(selector)].filter((row) => row.checkVisibility());
   const isOpen = (row) => !row.classList.contains("done");
   const current = () => document.activeElement.closest(selector);
-  let lastAct = null; // one's own: its row's id, and the event that the row's button undoes
+  let lastAct = null; // one's own: its row's id, and the act that the row's button undoes
   let isJustChanged = false; // u undoes that act and no other, until the focus is moved by hand
 
   const moved = () => { isJustChanged = false; };
@@ -29,7 +29,7 @@ export function workOff(selector, head, isSkipped = () => false) {
   // Nothing once a colleague has acted upon the row too.
   function undoOfLastAct() {
     const button = lastAct && undoIn(lastAct.row);
-    return button?.value === lastAct?.event ? button : null;
+    return button?.value === lastAct?.undoes ? button : null;
   }
 
   function buttonOf(key) {
@@ -72,7 +72,7 @@ export function workOff(selector, head, isSkipped = () => false) {
     const row = requestConfig.elt.closest(selector) || requestConfig.elt;
     if (requestConfig.verb !== "post" || isBackground(requestConfig) || !row.matches(selector)) return;
     const isRefused = xhr.status >= 400;
-    if (!isRefused) lastAct = { row: row.id, event: undoIn(row.id)?.value };
+    if (!isRefused) lastAct = { row: row.id, undoes: undoIn(row.id)?.value };
     isJustChanged = true;
     if (detail.target.id !== row.id) return; // the list was drawn anew, which the page follows itself
     const isOpenAgain = isOpen(document.getElementById(row.id)) && requestConfig.path.endsWith("/desfazer/");

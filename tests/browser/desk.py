@@ -1,5 +1,7 @@
 """What people do at the desk, for the tests that begin with it."""
 
+from urllib.parse import urlsplit
+
 from playwright.sync_api import expect
 
 from clinic.access.sessions import SessionStore
@@ -48,6 +50,13 @@ def book_maria(page, monday):
 def wait_until_answered(page):
     """Both what a changed field asks and what a pressed button sends: the answer to the latter replaces the panel."""
     expect(page.locator("#panel .htmx-request")).to_have_count(0)
+
+
+def sent_by(page):
+    """The paths that the page posts to from now on."""
+    paths = []
+    page.on("request", lambda request: request.method == "POST" and paths.append(urlsplit(request.url).path))
+    return paths
 
 
 def path_of(page):

@@ -1,13 +1,13 @@
 """Tomorrow's patients called one after the other, by keys and by two people at once."""
 
 from datetime import time
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
 from clinic.booking import Author, begin_call, change_status, record_not_reached
 from clinic.models import Appointment, ConfirmationCall
+from tests.browser.desk import sent_by
 from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_patient, make_user
 
@@ -46,13 +46,6 @@ def confirmed_by(user, visit):
 
 def row(visit):
     return f"#c{visit.pk}"
-
-
-def sent_by(page):
-    """The paths that the page posts to from now on."""
-    paths = []
-    page.on("request", lambda request: request.method == "POST" and paths.append(urlsplit(request.url).path))
-    return paths
 
 
 def read_again(page):

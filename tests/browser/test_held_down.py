@@ -1,4 +1,6 @@
-"""A page that is drawn anew between the two halves of a click, as a colleague changes it: the click acts."""
+"""A page that refreshes itself between the two halves of a click, as a colleague changes it: the click acts.
+
+The answer to an act of one's own waits for no click: the rows that it moves are drawn at once."""
 
 from datetime import time
 
@@ -85,12 +87,21 @@ def test_a_press_without_a_click_lets_the_day_be_drawn(day, card, clinic, doctor
     expect(day.locator(".row > .appt")).to_have_count(2)
 
 
-def test_a_key_on_a_button_acts_though_the_list_has_changed(window, receptionist, clinic, doctor):
-    """By the space bar: Enter acts when it goes down."""
-    today = clinic.local(timezone.now()).date()
-    visit = put(doctor, "12:00", day=today, status="confirmed")
-    page = window(receptionist)
+@pytest.fixture
+def today(clinic):
+    return clinic.local(timezone.now()).date()
+
+
+def queue_of(window, user):
+    page = window(user)
     page.goto("/fila/")
+    return page
+
+
+def test_a_key_on_a_button_acts_though_the_list_has_changed(window, receptionist, doctor, today):
+    """By the space bar: Enter acts when it goes down."""
+    visit = put(doctor, "12:00", day=today, status="confirmed")
+    page = queue_of(window, receptionist)
     page.locator(f"#q{visit.pk} [data-key=k]").focus()
     page.keyboard.down("Space")
     put(doctor, "12:30", day=today, status="confirmed")
@@ -100,3 +111,33 @@ def test_a_key_on_a_button_acts_though_the_list_has_changed(window, receptionist
     expect(page.locator(".queue-row")).to_have_count(2)
     expect(page.locator(f"[aria-labelledby=queue-waiting] #q{visit.pk}")).to_be_visible()
     assert Appointment.objects.get(pk=visit.pk).status == "checked_in"
+
+
+def test_an_act_during_which_the_queue_has_changed_keeps_its_lock(window, receptionist, doctor, today):
+    """A second act is left out until the first one is answered, whose answer replaces the row of both."""
+    first, second = (put(doctor, hour, day=today, status="confirmed") for hour in ("12:00", "12:30"))
+    page, sent = queue_of(window, receptionist), []
+    page.mouse.move(*centre(page, f"#q{first.pk} [data-key=k]"))
+    page.mouse.down()
+    put(doctor, "13:00", day=today, status="confirmed")
+    read_again(page, "#poll", "visibilitychange")
+    page.route("**/situacao/", lambda route: sent.append(route))
+    with page.expect_request("**/situacao/"):
+        page.mouse.up()
+    page.locator(f"#q{second.pk} [data-key=k]").click()
+    sent[0].continue_()
+    expect(page.locator(f"[aria-labelledby=queue-waiting] #q{first.pk}")).to_be_visible()
+    expect(page.locator(".queue-row")).to_have_count(3)
+    assert len(sent) == 1
+    assert Appointment.objects.get(pk=second.pk).status == "confirmed"
+
+
+def test_an_act_begun_before_its_row_shows_the_call_acts(window, receptionist, monday, card):
+    """A second after the focus is on a row, the page notes by itself that its patient is being called."""
+    page = window(receptionist)
+    page.goto(f"/confirmacoes/{monday}/")
+    page.mouse.move(*centre(page, ".confirmation-row [data-key=c]"))
+    with page.expect_event("requestfinished", lambda request: request.url.endswith("/ligando/")):
+        page.mouse.down()
+    page.mouse.up()
+    expect(page.locator(".confirmation-row")).to_contain_text("Desfazer confirmação")

@@ -7,8 +7,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from clinic.models import Memo
-from clinic.registry import MemoDetails, finish_memo, write_memo
-from tests.browser.desk import end_session_of
+from clinic.registry import MemoDetails, finish_memo, reopen_memo, write_memo
+from tests.browser.desk import end_session_of, sent_by
 from tests.browser.test_every_page import violations
 from tests.factories import make_user
 
@@ -61,6 +61,21 @@ def test_who_is_second_reads_at_the_row_who_was_first(page, clinic, calls):
     page.click(f"{row(calls[1])} [data-key=f]")
     expect(page.locator(row(calls[1]))).to_contain_text("Paula já fez, em")
     expect(page.locator(row(calls[1]))).to_be_focused()
+
+
+def test_u_leaves_what_a_colleague_did_to_ones_own_row(page, clinic, calls):
+    page.locator(row(calls[0])).focus()
+    page.keyboard.press("f")
+    expect(page.locator(f"{row(calls[0])}.done")).to_contain_text("Feito por Rosa Recepção")
+    reopen_memo(calls[0].pk, clinic=clinic)
+    finish_memo(calls[0].pk, clinic=clinic, by=make_user(clinic, name="Paula"))
+    read_again(page)
+    expect(page.locator(f"{row(calls[0])}.done")).to_contain_text("Feito por Paula")
+    sent = sent_by(page)
+    page.keyboard.press("u")
+    page.locator(f"{row(calls[1])} [data-key=f]").click()
+    expect(page.locator(f"{row(calls[1])}.done")).to_contain_text("Feito por Rosa Recepção")
+    assert [path for path in sent if path.endswith("/desfazer/")] == []
 
 
 def test_the_list_drawn_anew_keeps_the_focus(page, clinic, calls):

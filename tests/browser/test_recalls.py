@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from clinic.booking import Author, RecallWish, change_status, close_recall, write_recall
+from clinic.booking import Author, RecallWish, change_status, close_recall, reopen_recall, write_recall
 from clinic.models import Recall
+from tests.browser.desk import sent_by
 from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_patient, next_monday
 
@@ -149,6 +150,23 @@ def test_who_acts_on_what_a_colleague_closed_reads_it(window, receptionist, clin
     close_recall(recalls[0].pk, "elsewhere", clinic=clinic, by=BY)
     page.locator(row(recalls[0])).get_by_role("button", name="Não quer").click()
     expect(page.locator(row(recalls[0]))).to_contain_text("Paula já fechou este retorno: já tem horário.")
+
+
+def test_u_leaves_what_a_colleague_did_to_ones_own_row(window, receptionist, clinic, recalls):
+    page = window(receptionist)
+    page.goto("/retornos/")
+    page.locator(row(recalls[0])).focus()
+    page.keyboard.press("n")
+    expect(page.locator(f"{row(recalls[0])}.done")).to_contain_text("Não quer o retorno.")
+    reopen_recall(recalls[0].pk, clinic=clinic, by=BY)
+    close_recall(recalls[0].pk, "elsewhere", clinic=clinic, by=BY)
+    read_again(page)
+    expect(page.locator(f"{row(recalls[0])}.done")).to_contain_text("Já tem horário.")
+    sent = sent_by(page)
+    page.keyboard.press("u")
+    page.locator(f"{row(recalls[1])} [data-key=n]").click()
+    expect(page.locator(f"{row(recalls[1])}.done")).to_contain_text("Não quer o retorno.")
+    assert [path for path in sent if path.endswith("/desfazer/")] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

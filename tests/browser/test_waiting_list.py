@@ -1,12 +1,20 @@
 """The waiting list: from a cancellation to the next patient's booking, with counted clicks, and by keys."""
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from playwright.sync_api import expect
 
-from clinic.booking import Author, WaitingWish, put_on_waiting_list, withdraw_waiting
+from clinic.booking import (
+    Author,
+    WaitingWish,
+    book_waiting,
+    put_back_waiting,
+    put_on_waiting_list,
+    withdraw_waiting,
+)
 from clinic.models import Appointment, WaitingEntry
+from tests.browser.desk import sent_by, taken_by_somebody_else
 from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_patient
 
@@ -74,6 +82,21 @@ def test_a_time_that_is_given_away_is_offered_no_more(window, receptionist, clin
     expect(page.locator(f"#w{joao.pk}")).to_contain_text("Agendado para")
     expect(offered).not_to_have_attribute("value", first_time)
     expect(page.locator(f"#w{second.pk}")).to_be_focused()
+
+
+def test_the_reason_why_a_time_is_refused_stays(window, receptionist, clinic, doctor, julia, joao):
+    page, read = window(receptionist), []
+    page.goto("/fila-de-espera/")
+    first = page.locator(f"#w{joao.pk}")
+    starts_at = datetime.fromisoformat(first.locator("[data-key='1']").get_attribute("value").partition("|")[2])
+    taken_by_somebody_else(doctor, clinic.local(starts_at).date(), clinic.local(starts_at).time())
+    page.on("request", lambda request: "/fila-de-espera/?" in request.url and read.append(request.url))
+    first.locator("[data-key='1']").click()
+    expect(first.locator("[role=alert]")).to_contain_text("já está ocupado")
+    page.locator(f"#w{julia.pk} [data-key=n]").click()
+    expect(page.locator(f"#w{julia.pk}")).to_contain_text("não atende: 1 ×")
+    expect(first.locator("[role=alert]")).to_contain_text("já está ocupado")
+    assert read == []
 
 
 def test_the_list_by_keys(window, receptionist, julia, joao):
@@ -155,6 +178,24 @@ def test_what_a_colleague_did_appears_and_the_focus_stays(window, receptionist, 
     expect(page.locator(f"#w{joao.pk}.done")).to_contain_text("Retirado da fila de espera.")
     expect(page.locator(f"#w{julia.pk}")).to_be_focused()
     expect(page.locator("#list-changed")).to_have_text("Lista atualizada: 1 pedido")
+
+
+def test_u_leaves_what_a_colleague_did_to_ones_own_row(window, receptionist, clinic, doctor, monday, julia, joao):
+    page = window(receptionist)
+    page.goto("/fila-de-espera/")
+    page.locator(f"#w{julia.pk}").focus()
+    page.keyboard.press("x")
+    expect(page.locator(f"#w{julia.pk}.done")).to_contain_text("Retirado da fila de espera.")
+    put_back_waiting(julia.pk, clinic=clinic, by=BY)
+    starts_at = clinic.instant(monday, time(10))
+    book_waiting(julia.pk, clinic=clinic, doctor=doctor.pk, starts_at=starts_at, by=BY)
+    read_again(page)
+    expect(page.locator(f"#w{julia.pk}")).to_contain_text("Trocado para seg")
+    sent = sent_by(page)
+    page.keyboard.press("u")
+    page.locator(f"#w{joao.pk} [data-key=n]").click()
+    expect(page.locator(f"#w{joao.pk}")).to_contain_text("não atende: 1 ×")
+    assert sent == [f"/fila-de-espera/{joao.pk}/nao-atende/"]
 
 
 def test_who_wants_the_time_of_a_swap_stays_in_sight(window, receptionist, clinic, julia, joao):

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from clinic.models import Memo, PatientAccess
 from clinic.queries import agenda
-from clinic.registry import Author, MemoDetails, finish_memo, redact_patient, write_memo
+from clinic.registry import Author, MemoDetails, finish_memo, redact_patient, reopen_memo, write_memo
 from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
@@ -263,6 +263,23 @@ def test_it_is_done_in_one_click_and_taken_back(desk, clinic, rita, clock):
     assert "Feito por" not in rows(desk.post(undo, headers=PARTIAL))[0]
     memo.refresh_from_db()
     assert (memo.done_by, memo.done_at) == (None, None)
+
+
+def test_what_was_done_again_is_not_taken_back_by_an_older_row(desk, clinic, clock):
+    memo = call(clinic, "Zilda")
+    answer = desk.post(reverse("web:memo-done", args=[memo.pk]), headers=PARTIAL)
+    undo, shown = reverse("web:memo-undo", args=[memo.pk]), r'name="seen" value="([^"]+)" data-key="u"'
+    (seen,) = re.findall(shown, answer.text)
+    clock(9, 10)
+    reopen_memo(memo.pk, clinic=clinic)
+    finish_memo(memo.pk, clinic=clinic, by=make_user(clinic, name="Paula"))
+    answer = desk.post(undo, {"seen": seen}, headers=PARTIAL)
+    assert answer.status_code == 409 and "Paula já fez, em 23/11 09:10." in rows(answer)[0]
+    assert Memo.objects.get().done_by.name == "Paula"
+    (seen,) = re.findall(shown, answer.text)
+    for kept in (seen, seen, "?"):  # nobody has done it: there is nothing to refuse
+        assert desk.post(undo, {"seen": kept}, headers=PARTIAL).status_code == 200
+        assert Memo.objects.get().done_at is None
 
 
 def test_done_twice_the_second_reads_who_was_first(desk, clinic, clock):

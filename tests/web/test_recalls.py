@@ -10,7 +10,17 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.booking import Author, RecallWish, book_recall, change_status, postpone_recall, reschedule, write_recall
+from clinic.booking import (
+    Author,
+    RecallWish,
+    book_recall,
+    change_status,
+    close_recall,
+    postpone_recall,
+    reopen_recall,
+    reschedule,
+    write_recall,
+)
 from clinic.booking.proposal import LineRequest, Proposal
 from clinic.models import Appointment, Clinic, Patient, PatientAccess, Procedure, Recall
 from clinic.queries import recalls as recall_queries
@@ -282,6 +292,20 @@ def test_what_another_one_has_changed_is_refused_at_the_row(client, doctor):
     postpone_recall(written.pk, today(doctor) + timedelta(days=9), clinic=doctor.clinic, by=BY)
     answer = post(client, "close", written, outcome="declined", seen="1")
     assert answer.status_code == 409 and "foi alterado depois do que você viu" in answer.text
+    assert Recall.objects.get().closed_at is None
+
+
+def test_what_was_closed_again_is_not_undone_by_an_older_row(client, doctor):
+    written, act = recall(doctor), {"clinic": doctor.clinic, "by": BY}
+    answer = post(client, "close", written, outcome="declined", seen="1")
+    (seen,) = re.findall(r'name="seen" value="(\d+)" data-key="u"', answer.text)
+    reopen_recall(written.pk, **act)
+    close_recall(written.pk, "elsewhere", **act)
+    answer = post(client, "undo", written, seen=seen)
+    assert answer.status_code == 409 and "foi alterado depois do que você viu" in answer.text
+    assert Recall.objects.get().outcome == "elsewhere"
+    (seen,) = re.findall(r'name="seen" value="(\d+)" data-key="u"', answer.text)
+    assert post(client, "undo", written, seen=seen).status_code == 200
     assert Recall.objects.get().closed_at is None
 
 

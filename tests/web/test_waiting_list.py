@@ -1,5 +1,6 @@
 """The pages of the waiting list, and the strip under an appointment that gave its time up."""
 
+import re
 from datetime import time, timedelta
 
 import pytest
@@ -15,10 +16,13 @@ from clinic.booking import (
     LineRequest,
     PayerWish,
     WaitingWish,
+    book_waiting,
     change_status,
+    put_back_waiting,
     put_on_waiting_list,
     reschedule,
     undo,
+    withdraw_waiting,
 )
 from clinic.models import Appointment, PatientAccess, PayerDoctor, WaitingEntry
 from tests.factories import (
@@ -173,6 +177,26 @@ def test_a_swap_is_undone_from_its_row(client, doctor):
     assert post(client, "undo", entry).status_code == 200
     far.refresh_from_db()
     assert far.starts_at == before and WaitingEntry.objects.get().closed_at is None
+
+
+def test_what_was_closed_again_is_not_undone_by_an_older_row(client, doctor):
+    far = visit(doctor, weeks=3)
+    entry, act = put(doctor, far=far), {"clinic": doctor.clinic, "by": BY}
+    row = post(client, "withdraw", entry, seen="1").content.decode()
+    (seen,) = re.findall(r'name="seen" value="(\d+)" data-key="u"', row)
+    put_back_waiting(entry.pk, **act)
+    withdraw_waiting(entry.pk, **act)
+    assert post(client, "undo", entry, seen=seen).status_code == 409
+    put_back_waiting(entry.pk, **act)
+    moved = book_waiting(entry.pk, doctor=doctor.pk, starts_at=next_monday(doctor.clinic), **act)
+    response = post(client, "undo", entry, seen=seen)
+    row = response.content.decode()
+    assert response.status_code == 409 and "foi alterado depois do que você viu" in row
+    far.refresh_from_db()
+    assert far.starts_at == moved.starts_at and WaitingEntry.objects.get().outcome == "booked"
+    (seen,) = re.findall(r'name="seen" value="(\d+)" data-key="u"', row)
+    assert post(client, "undo", entry, seen=seen).status_code == 200
+    assert WaitingEntry.objects.get().closed_at is None
 
 
 def test_the_list_of_one_doctor(client, doctor):

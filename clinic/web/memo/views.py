@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -56,8 +57,9 @@ def finish(request: ClinicRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def reopen(request: ClinicRequest, pk: int) -> HttpResponse:
-    """Take it back that the memo is done."""
-    return _act_response(request, pk, lambda: reopen_memo(pk, clinic=request.clinic))
+    """Take it back that the memo was done at the posted instant (`seen`); say who did it where it was done again."""
+    seen = _instant(request.POST.get("seen", ""))
+    return _act_response(request, pk, lambda: reopen_memo(pk, clinic=request.clinic, seen=seen))
 
 
 def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Memo]) -> HttpResponse:
@@ -124,6 +126,13 @@ def _id(text: str) -> int:
     if not is_short_number(text):
         raise Http404
     return int(text)
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _initial(request: ClinicRequest, about: About) -> dict[str, Any]:

@@ -89,8 +89,11 @@ def postpone(request: ClinicRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
-    """Open a recall again that a person has closed."""
-    return _act_response(request, pk, lambda: booking.reopen_recall(pk, clinic=request.clinic, by=author(request)))
+    """Open a recall again that a person has closed, if it is still as the row shows it."""
+    seen = _number(request.POST.get("seen", ""))
+    return _act_response(
+        request, pk, lambda: booking.reopen_recall(pk, clinic=request.clinic, by=author(request), seen=seen)
+    )
 
 
 def _act_response(request: ClinicRequest, pk: int, act: Callable[[], object], typed: str = "") -> HttpResponse:

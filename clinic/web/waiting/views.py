@@ -154,14 +154,16 @@ def detach(request: ClinicRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
-    """Open a request again that was closed a moment ago: withdrawn, or swapped, which moves the appointment back."""
+    """Open a request again that was closed a moment ago, if it is still as the row shows it: withdrawn, or swapped,
+    which moves the appointment back."""
     stored = get_object_or_404(WaitingEntry.objects.of(request.clinic), pk=pk)
+    seen = _number(request.POST.get("seen", ""))
 
     def act() -> object:
-        if stored.booked_id is not None:
-            event = waiting.closing_event(stored)
-            return booking.undo(stored.booked_id, clinic=request.clinic, by=author(request), seen=event)
-        return booking.put_back_waiting(pk, clinic=request.clinic, by=author(request))
+        if stored.booked_id is None or seen not in (None, stored.version):  # which is refused
+            return booking.put_back_waiting(pk, clinic=request.clinic, by=author(request), seen=seen)
+        event = waiting.closing_event(stored)
+        return booking.undo(stored.booked_id, clinic=request.clinic, by=author(request), seen=event)
 
     return _list_changed(_act_response(request, pk, act))
 
@@ -189,8 +191,11 @@ def _act_response(
 
 
 def _list_changed(response: HttpResponse) -> HttpResponse:
-    """Return the response, after which the page reads its list again: other rows offer the time that was given too."""
-    response["HX-Trigger-After-Settle"] = "refresh-day"
+    """Return the response, after which the page reads its list again: other rows offer the time that was given too.
+
+    Not after a refusal, whose reasons the list does not show."""
+    if response.status_code < 400:
+        response["HX-Trigger-After-Settle"] = "refresh-day"
     return response
 
 

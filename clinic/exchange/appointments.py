@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from clinic import booking
 from clinic.booking import LineRequest, PastVisit, PayerWish, Proposal, TakenTime
 from clinic.exchange.appointment_cells import ReadVisit, VisitReader
-from clinic.exchange.fates import CHANGED_SINCE, refuse_row
+from clinic.exchange.fates import CHANGED_SINCE, raise_if_held, refuse_row
 from clinic.exchange.taking_back import take_back_made
 from clinic.models import Clinic, ImportRow, ImportRun
 from clinic.models.appointment import FREES_THE_TIME, OVERLAP_LOOKBACK, Status
@@ -307,6 +307,7 @@ def _book(known: _RowVisit, clinic: Clinic, by: Author, now: datetime) -> None:
     try:
         appointment = booking.book(_proposal(visit, clinic), by=by, now=now)
     except Refused as refused:
+        raise_if_held(refused)
         refuse_row(known.row, [refusal.message for refusal in refused.refusals])
     else:
         known.row.appointment_id = appointment.pk

@@ -8,7 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from clinic.exchange.fates import CHANGED_SINCE, refuse_row
+from clinic.exchange.fates import CHANGED_SINCE, raise_if_held, refuse_row
 from clinic.exchange.patient_cells import Reader, simplified
 from clinic.exchange.taking_back import take_back_changed, take_back_made
 from clinic.models import Clinic, ImportRow, ImportRun, Payer
@@ -96,6 +96,7 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
             try:
                 patient = change_imported(examined.known, examined.changes, clinic, by)
             except Refused as refused:
+                raise_if_held(refused)
                 refuse_row(row, [refusal.message for refusal in refused.refusals])
             else:
                 row.patient_id, row.version = patient.pk, patient_version(patient)

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from clinic.exchange.fates import row_taken_back
+from clinic.exchange.fates import raise_if_held, row_taken_back
 from clinic.models import ImportRow
-from clinic.refusals import Reason, Refused
+from clinic.refusals import Refused
 
 Fate = ImportRow.Fate
 type Changes = dict[str, list[Any]]
@@ -42,7 +42,6 @@ def take_back_changed(rows: Sequence[ImportRow], column: str, restore: Callable[
         try:
             is_restored = restore(pk, row.changes)
         except Refused as refused:
-            if Reason.TRY_AGAIN in refused.reasons:
-                raise
+            raise_if_held(refused)
             is_restored, otherwise = False, refused.message
         row_taken_back(row, is_restored, otherwise)

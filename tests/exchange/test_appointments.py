@@ -23,7 +23,7 @@ from clinic.models import (
     ProcedurePrice,
 )
 from clinic.queries.changes import EARLIEST, appointment_left_at, changed_appointments, settled_until
-from clinic.refusals import Refused
+from clinic.refusals import Reason, Refused
 from clinic.registry import Author, redact_patient
 from tests.exchange.sheets import csv_bytes, ods_by_odfpy, xlsx_by_openpyxl, xlsx_by_xlsxwriter
 from tests.exchange.test_patients import fates, taken_back, to_the_end
@@ -38,6 +38,7 @@ from tests.factories import (
     make_procedure,
     next_monday,
 )
+from tests.locks import held
 
 pytestmark = pytest.mark.django_db
 HEADINGS = ["Data", "Hora", "Profissional", "Procedimento", "Paciente", "CPF", "Status", "Observações"]
@@ -361,6 +362,19 @@ def test_a_whole_name_is_meant_before_one_without_title(clinic, by, ana):
     meant = make_doctor(clinic, name="Fono Infantil", procedures=performed, active=False)
     imported(clinic, by, [row(doctor="Fono Infantil")])
     assert Appointment.objects.of(clinic).get().doctor == meant
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_held_is_booked_at_the_next_try(clinic, by, visit, ana, settings):
+    settings.LOCK_WAIT_SECONDS = 0.2
+    run = checked(clinic, by, [row(day=f"{next_monday(clinic):%d/%m/%Y}")])
+    run = exchange.begin(run.pk, clinic=clinic, by=by)
+    with held(visit), pytest.raises(Refused) as refused:
+        exchange.advance(run.pk, clinic=clinic, by=by)
+    assert refused.value.reasons == {Reason.TRY_AGAIN} and fates(run) == ["new"]
+    to_the_end(run, clinic, by)
+    assert (fates(run), sentences(run)) == (["new"], [""])
+    assert Appointment.objects.of(clinic).get().doctor == visit
 
 
 def test_a_procedure_is_meant_by_its_name_before_a_code(clinic, by, ana):

@@ -8,9 +8,10 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from clinic.booking import begin_call
 from clinic.models import Appointment
 from tests.days import put
-from tests.factories import book_appointment, make_patient
+from tests.factories import book_appointment, make_patient, make_user
 
 READ_AGAIN = """([place, event]) => new Promise((done) => {
   document.addEventListener("htmx:beforeSend", ({ detail: { elt, xhr } }) => {
@@ -18,6 +19,12 @@ READ_AGAIN = """([place, event]) => new Promise((done) => {
   });
   window.htmx.trigger(place, event);
 })"""
+
+NOTE_NEXT_ANSWER = """() => { window.nextAnswer = new Promise((done) => {
+  document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
+    xhr.addEventListener("loadend", () => done(xhr.responseURL));
+  }, { once: true });
+}); }"""
 
 
 @pytest.fixture
@@ -132,12 +139,14 @@ def test_an_act_during_which_the_queue_has_changed_keeps_its_lock(window, recept
     assert Appointment.objects.get(pk=second.pk).status == "confirmed"
 
 
-def test_an_act_begun_before_its_row_shows_the_call_acts(window, receptionist, monday, card):
-    """A second after the focus is on a row, the page notes by itself that its patient is being called."""
+def test_a_click_acts_though_the_row_shows_another_caller(window, receptionist, clinic, monday, card):
+    """A second after the focus is on a row, the page notes by itself who calls its patient, unless a colleague does."""
     page = window(receptionist)
     page.goto(f"/confirmacoes/{monday}/")
+    begin_call(Appointment.objects.get().pk, clinic=clinic, caller=make_user(clinic, name="Rita Lopes"))
     page.mouse.move(*centre(page, ".confirmation-row [data-key=c]"))
-    with page.expect_event("requestfinished", lambda request: request.url.endswith("/ligando/")):
-        page.mouse.down()
+    page.evaluate(NOTE_NEXT_ANSWER)
+    page.mouse.down()
+    assert page.evaluate("window.nextAnswer").endswith("/ligando/")
     page.mouse.up()
     expect(page.locator(".confirmation-row")).to_contain_text("Desfazer confirmação")

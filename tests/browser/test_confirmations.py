@@ -12,6 +12,11 @@ from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_patient, make_user
 
 NAMES = ["Ana Lima", "Bia Reis", "Caio Melo", "Davi Sá", "Eva Paz"]
+PRESS_U_AT_A_REFUSAL = """() => new MutationObserver((_, observer) => {
+  if (!document.querySelector(".confirmation-row [role=alert]")) return;
+  observer.disconnect();
+  document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "u", bubbles: true, cancelable: true }));
+}).observe(document.body, { childList: true, subtree: true })"""
 
 
 @pytest.fixture
@@ -191,6 +196,19 @@ def test_u_undoes_nothing_where_all_own_acts_were_refused(page_of, receptionist,
     expect(page.locator(row(visits[0]))).to_contain_text("foi alterado depois do que você viu")
     sent = sent_by(page)
     page.keyboard.press("u")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("c")
+    expect(page.locator(row(visits[1]))).to_contain_text("Desfazer confirmação")
+    assert [path for path in sent if path.endswith("/desfazer/")] == []
+
+
+def test_u_at_the_moment_of_a_refusal_undoes_nothing(page_of, receptionist, paula, visits):
+    page = page_of(receptionist)
+    confirmed_by(paula, visits[0])
+    sent = sent_by(page)
+    page.evaluate(PRESS_U_AT_A_REFUSAL)
+    page.keyboard.press("n")
+    expect(page.locator(row(visits[0]))).to_contain_text("foi alterado depois do que você viu")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("c")
     expect(page.locator(row(visits[1]))).to_contain_text("Desfazer confirmação")

@@ -1,7 +1,8 @@
 """The clinic with two bare Django views beside it, in one process: no middleware, no session, no rules, no checks.
 
 `bare/agendar/` makes the four inserts that a booking with a discount makes and nothing else, `bare/mover/` the update
-and the insert of a move; `bare/304/` says that nothing has changed, and `inalterado/` the same to who is signed in;
+and the two inserts of a move, its event and that its patient was shown; `bare/304/` says that nothing has changed, and
+`inalterado/` the same to who is signed in;
 `bare/<clinic>/dia/<date>/` shows the day's appointments in a plain table, `bare/<clinic>/semana/<doctor>/<date>/` those
 of a doctor on seven days; `bare/<clinic>/relatorio/<name>/<first>/<last>/` answers one GROUP BY of the rows that a
 report reads. What the clinic's own pages take beyond these is the price of what they do.
@@ -24,7 +25,13 @@ from django.utils import timezone
 
 django.setup()
 
-from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, AppointmentProcedure  # noqa: E402 - models need the set-up
+from clinic.models import (  # noqa: E402 - models need the set-up
+    AppliedDiscount,
+    Appointment,
+    AppointmentEvent,
+    AppointmentProcedure,
+    PatientAccess,
+)
 from tests.benchmarks.by_hand import BY_HAND  # noqa: E402 - sorted behind the models
 
 LENGTH = timedelta(minutes=30)
@@ -91,6 +98,7 @@ def move(request):
             before=place | {"starts_at": fields["stored"]},
             after=place,
         )
+        PatientAccess.objects.create(clinic_id=clinic, patient_id=fields["patient"], page="bare")
     return HttpResponse()
 
 

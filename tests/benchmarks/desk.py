@@ -84,6 +84,7 @@ def by_the_bare_view(session: Session, appointment: Appointment, stored: datetim
         "clinic": appointment.clinic_id,
         "doctor": appointment.doctor_id,
         "doctor_name": appointment.doctor_name,
+        "patient": appointment.patient_id,
         "stored": stored.isoformat(),
         "starts_at": wanted.isoformat(),
     })  # fmt: skip

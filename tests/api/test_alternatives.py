@@ -34,7 +34,7 @@ def examinations(statements_run):
     return sum(EXAMINATION in statement for statement in statements_run)
 
 
-TAKEN = {"known patient": ({}, 4), "described patient": ({"details": details(cpf="52998224725")}, 10)}
+TAKEN = {"known patient": ({}, 4), "described patient": ({"details": details(cpf="52998224725")}, 9)}
 
 
 @pytest.mark.parametrize(("patient", "count"), TAKEN.values(), ids=TAKEN)

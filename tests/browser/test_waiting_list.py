@@ -203,6 +203,7 @@ def test_who_wants_the_time_of_a_swap_stays_in_sight(window, receptionist, clini
     page.goto("/fila-de-espera/")
     page.locator(f"#w{julia.pk} [data-key='1']").click()
     expect(page.locator(f"#w{julia.pk} .waiting-strip")).to_contain_text("João Melo")
+    expect(page.locator("#list-changed")).to_contain_text("1 pedido")  # the list was read again after the act
     withdraw_waiting(joao.pk, clinic=clinic, by=BY)
     read_again(page)
     expect(page.locator(f"#w{joao.pk}.done")).to_contain_text("Retirado da fila de espera.")

@@ -60,7 +60,7 @@ class _PreparedCursor:
         text = sys.intern(statement)  # psycopg knows a statement again by its identity, and some are composed each time
         if text not in self._kept:
             # A reference in a circle would keep a connection open that nothing else refers to any more.
-            self._kept[text] = ServerBindingCursor(proxy(self._connection))  # type: ignore[call-arg, assignment]  # stubs
+            self._kept[text] = ServerBindingCursor(proxy(self._connection))  # type: ignore[call-arg, assignment]  # no such parameter in the stubs
         self.close()
         self._cursor = self._kept[text]
         self._cursor.execute(text, parameters)
@@ -75,6 +75,7 @@ class _PreparedCursor:
 
     def close(self) -> None:
         """Let go what was read; the statement's own cursor stays open. Called by Django when its wrapper is closed."""
+        # psycopg lets go by closing alone, after which the cursor runs nothing more.
         if "_cursor" in vars(self):
             self._cursor._reset()
             if self._cursor._last_query is not None:

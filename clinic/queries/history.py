@@ -89,12 +89,17 @@ def moved_by(appointment: Appointment, *, besides: StaffUser | None) -> str:
 
 
 def undone(appointment: Appointment) -> str:
-    """Return a note about the last undo: of a move the place where the appointment is again, and what it `left_out`.
-    Two queries at most; the appointment comes with its clinic."""
+    """Return a note about the last undo beside the row that shows it: of a move the place where the appointment is
+    again, and what it `left_out`. The appointment comes with its clinic."""
     last = last_event(appointment)
     is_move = last is not None and last.kind == AppointmentEvent.Kind.RESCHEDULED
-    place = f"{appointment.patient.display_name}: {as_sentence(last, appointment)}" if is_move else ""
-    return f"{place} {left_out(appointment)}".strip()
+    return undone_with_name(appointment) if is_move else left_out(appointment)
+
+
+def undone_with_name(appointment: Appointment) -> str:
+    """Return a note about the last undo that names the patient: the act may have been on any day."""
+    words = f"{appointment.patient.display_name}: {last_sentence(appointment)}"
+    return f"{words} {left_out(appointment)}".strip()
 
 
 def left_out(appointment: Appointment) -> str:

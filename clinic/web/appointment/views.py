@@ -75,14 +75,8 @@ def undo_last(request: ClinicRequest) -> HttpResponse:
         pk,
         lambda: booking.undo(pk, seen=event.pk, **_act_arguments(request)),
         unchanged_note=lambda appointment: _("Já foi desfeito.") if history.is_undone(appointment, event.pk) else "",
-        note=_undone_note,
+        note=history.undone_with_name,
     )
-
-
-def _undone_note(appointment: Appointment) -> str:
-    """Name the patient too: the act may have been on any day."""
-    words = f"{appointment.patient.display_name}: {history.last_sentence(appointment)}"
-    return f"{words} {history.left_out(appointment)}".strip()
 
 
 def _nothing_to_undo(request: ClinicRequest) -> HttpResponse:

@@ -177,7 +177,13 @@ def test_pages_show_every_row_once(desk):
     assert len(set(seen)) >= 120
 
 
-@pytest.mark.parametrize("text", ["", "x", "2026~1~2", "2026-11-30T10:00:00+00:00~1", "~~", f"{'9' * 99}~1~1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "x", "2026~1~2", "2026-11-30T10:00:00+00:00~1", "~~", f"{'9' * 99}~1~1"),
+        "0001-01-01T00:00:00+14:00~1~1",  # before the first instant in UTC
+    ],
+)
 def test_a_position_that_cannot_be_read_is_the_first_page(desk, client, manager, text):
     assert position_of(text) is None
     assert client.get(f"{INDEX}?antes={quote(text)}").status_code == 200

@@ -18,7 +18,7 @@ from clinic.models import Clinic, shown
 from clinic.queries import agenda
 from clinic.queries.agenda import Change, Difference
 from clinic.web.agenda.grid import past_day_html
-from clinic.web.agenda.views import read_date
+from clinic.web.reading import read_date
 from clinic.web.responses import private
 
 AGO = [

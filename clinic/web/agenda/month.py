@@ -12,8 +12,9 @@ from django.views.decorators.http import require_safe
 from clinic.access.requests import ClinicRequest
 from clinic.form_fields import is_short_number
 from clinic.queries import agenda
-from clinic.web.agenda.views import my_doctors, read_date
+from clinic.web.agenda.views import my_doctors
 from clinic.web.htmx import partial_or_page
+from clinic.web.reading import read_date
 from clinic.web.responses import private
 
 

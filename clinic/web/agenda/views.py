@@ -10,7 +10,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from clinic import booking
@@ -26,6 +25,7 @@ from clinic.web.agenda.drawn import Drawn, polled_drawing
 from clinic.web.agenda.grid import day_html
 from clinic.web.agenda.summary import summary
 from clinic.web.htmx import partial_or_page, wants_partial
+from clinic.web.reading import read_date
 
 MY_DOCTORS = "my_doctors"  # cookie with the ids that this computer shows without a filter
 YEAR_SECONDS = 365 * 24 * 3600
@@ -198,12 +198,3 @@ def _keep_doctors(response: HttpResponse, doctors: Set[int]) -> None:
 def _day_url(on: date | None, filters: Filters) -> str:
     path = reverse("web:agenda-day", args=[on.isoformat()]) if on else reverse("web:agenda-today")
     return f"{path}?{filters.query}" if filters.query else path
-
-
-def read_date(text: str) -> date | None:
-    """Read a date written as 2026-11-23, within the years that a calendar can step from; None for others."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    return day if day and 1900 <= day.year <= 2200 else None

@@ -19,8 +19,9 @@ from clinic.models import Doctor, shown
 from clinic.queries import agenda
 from clinic.web.agenda.drawn import Drawn, polled_drawing
 from clinic.web.agenda.grid import week_html
-from clinic.web.agenda.views import HIDDEN, my_doctors, read_date, unreadable_date_response
+from clinic.web.agenda.views import HIDDEN, my_doctors, unreadable_date_response
 from clinic.web.htmx import partial_or_page
+from clinic.web.reading import read_date
 
 
 @require_safe

@@ -1,18 +1,18 @@
 """The filters of the audit, as they stand in its address."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from clinic.form_fields import TypedDateField, ids_in, is_short_number
 from clinic.models import Clinic, PatientEvent
 from clinic.models.appointment import Status
 from clinic.queries.audit import Choices, Position, Wanted, kinds
+from clinic.web.reading import read_instant
 
 LAST_DAYS = [("1", _("Hoje")), ("7", _("7 dias")), ("30", _("30 dias")), ("", _("Tudo"))]
 
@@ -85,17 +85,9 @@ def position_of(text: str) -> Position | None:
     at, *numbers = text.split("~")
     if len(numbers) != 2 or not all(number.isascii() and number.isdecimal() for number in numbers):
         return None
-    instant = _instant(at)
+    instant = read_instant(at)
     table, pk = (int(number) for number in numbers)
     return Position(instant, table, pk) if instant and max(table, pk) < 2**63 else None
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        instant = parse_datetime(text)
-    except ValueError:
-        return None
-    return instant if instant and instant.tzinfo else None
 
 
 def _one_of(value: str, known: set[str]) -> str:

@@ -14,14 +14,13 @@ from clinic.web.booking_panel.finder_fields import (
     choose_doctor,
     is_same_specialty,
     is_wide,
-    read_day,
-    read_instant,
     specialty_of,
 )
 from clinic.web.booking_panel.forms import BookingForm
 from clinic.web.booking_panel.lines import apply_line_button, fields_of_lines
 from clinic.web.booking_panel.payer import fill_plan, fill_plan_of_chosen
 from clinic.web.patient.forms import initial_for_search
+from clinic.web.reading import read_date, read_instant
 
 # The section of the panel that each of its buttons changes.
 BUTTONS = {
@@ -157,7 +156,7 @@ def _take_place(data: QueryDict, query: QueryDict) -> None:
     for field, parameter in PLACE:
         if value := query.get(parameter):
             data[field] = value
-    if day := read_day(data.get("date", "")):
+    if day := read_date(data.get("date", "")):
         data["date"] = f"{day:%d/%m/%Y}"
 
 

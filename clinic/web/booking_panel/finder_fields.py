@@ -7,13 +7,10 @@ from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.timezone import is_aware
 from django.utils.translation import gettext_lazy as _
 
 from clinic.booking import PartOfDay
 from clinic.form_fields import (
-    READABLE_YEARS,
     WEEKDAYS_IN_WORDS,
     TypedDateField,
     is_short_number,
@@ -21,6 +18,7 @@ from clinic.form_fields import (
 )
 from clinic.models import Doctor
 from clinic.models.names import without_accents
+from clinic.web.reading import read_date, read_instant
 
 ANY = "any"
 # What the field "a partir de" reads besides dates, without accents.
@@ -143,7 +141,7 @@ def read_asked(data: QueryDict) -> Asked:
         from_error=error,
         after=read_instant(place) if move == "later" else None,
         before=read_instant(place) if move == "earlier" else None,
-        day=read_day(place) if move == "day" else None,
+        day=read_date(place) if move == "day" else None,
     )
 
 
@@ -159,29 +157,11 @@ def read_words(text: str) -> tuple[frozenset[PartOfDay], frozenset[int], str]:
     return parts, weekdays, " ".join(word for word, bare in zip(words, plain, strict=True) if bare not in known)
 
 
-def read_instant(text: str) -> datetime | None:
-    """Read an instant as a button sends it; None for anything else."""
-    try:
-        instant = parse_datetime(text)
-    except ValueError:
-        return None
-    return instant if instant and is_aware(instant) and instant.year in READABLE_YEARS else None
-
-
 def read_time_value(text: str) -> tuple[int | None, datetime | None]:
     """Read a free time as `booking.time_value` writes it: the doctor's id and the start; None for what cannot be
     read."""
     doctor, _bar, starts = text.partition("|")
     return int(doctor) if is_short_number(doctor) else None, read_instant(starts)
-
-
-def read_day(text: str) -> date | None:
-    """Read a date as a button or an address sends it; None for anything else."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    return day if day and day.year in READABLE_YEARS else None
 
 
 def _read_date(text: str) -> tuple[date | None, str]:

@@ -16,11 +16,11 @@ from clinic.models import Appointment, shown
 from clinic.models.appointment import Status
 from clinic.queries import confirmations
 from clinic.refusals import Refused
-from clinic.web.agenda.views import read_date
 from clinic.web.confirmation.context import Board
 from clinic.web.confirmation.forms import CallLaterForm
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.panel import author
+from clinic.web.reading import read_date
 from clinic.web.responses import polled, private
 
 

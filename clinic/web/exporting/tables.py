@@ -13,8 +13,8 @@ from clinic.form_fields import ids_in
 from clinic.models import Appointment, Clinic, Memo, Patient, StaffUser, documents, phones, shown
 from clinic.queries import confirmations, exported, memos, pending, queue, recalls
 from clinic.queries.printed import sheets
-from clinic.web.agenda.views import read_date
 from clinic.web.pending.context import Board
+from clinic.web.reading import read_date
 from clinic.web.recall.context import COMING
 from clinic.web.recall.forms import read_until
 from clinic.web.waiting.views import board_of

@@ -1,7 +1,6 @@
 import datetime
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar
-from uuid import UUID, uuid4
 
 from django import forms
 from django.http import QueryDict
@@ -22,6 +21,7 @@ from clinic.registry import PatientDetails
 from clinic.schedule import Opening, Span
 from clinic.spoken import day_in_brief
 from clinic.web.fields import RefusableForm
+from clinic.web.reading import key_of_form
 
 FEWEST_MEMBERS = 2
 FOUND = 5  # so many patients are offered for a text
@@ -243,7 +243,7 @@ class FamilyForm(RefusableForm):
     def __init__(self, data: QueryDict, *, clinic: Clinic, booked: Appointment | None) -> None:
         super().__init__(data)
         self.clinic, self.booked, self.choices = clinic, booked, Choices(clinic)
-        self.key = _uuid(data.get("key", ""))
+        self.key = key_of_form(data.get("key", ""))
         self.refusals: list[str] = []
         self.members = [MemberForm(data, number, self) for number in range(_rows(data))]
 
@@ -462,11 +462,3 @@ def _rows(data: QueryDict) -> int:
     text = str(data.get("rows", ""))
     number = int(text) if is_short_number(text) else 0
     return min(max(number, FEWEST_MEMBERS), booking.MOST_MEMBERS)
-
-
-def _uuid(text: str) -> UUID:
-    """Return the UUID that the form was sent with, or a new one."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return uuid4()

@@ -1,6 +1,5 @@
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,6 +11,7 @@ from clinic.models import Appointment, Clinic, Memo, Patient, StaffUser
 from clinic.models.limits import max_length
 from clinic.refusals import Refused
 from clinic.registry import MemoDetails, clean_clinic_phone, unstorable
+from clinic.web.reading import key_of_form
 
 
 class About(NamedTuple):
@@ -66,7 +66,7 @@ class MemoForm(forms.Form):
         super().__init__(data, initial={"kind": Memo.Kind.CALL} | (initial or {}))
         self.clinic, self.about = clinic, about
         self.local_now = clinic.local(now).replace(tzinfo=None)
-        self.key = _uuid(self.data.get("key")) or uuid4()
+        self.key = key_of_form(self.data.get("key"))
         field: Any = self.fields["recipient"]
         field.queryset = StaffUser.objects.of(clinic).filter(is_active=True, doctor=None)  # who reads memos
 
@@ -126,18 +126,3 @@ class MemoForm(forms.Form):
         if self.errors:
             return next(iter(self.errors))
         return "text" if self["kind"].value() == Memo.Kind.NOTE or self["name"].value() else "name"
-
-
-def _uuid(text: Any) -> UUID | None:
-    try:
-        return UUID(text)
-    except (TypeError, ValueError):
-        return None
-
-
-def day_of(text: str) -> date | None:
-    """Read the date of a link to the form, as 2026-11-23; None for anything else."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -19,8 +18,9 @@ from clinic.registry import MemoDone, current_patient, finish_memo, reopen_memo,
 from clinic.templatetags.formats import phone
 from clinic.web.htmx import partial_or_page, redirect, wants_partial
 from clinic.web.memo.context import Board
-from clinic.web.memo.forms import About, MemoForm, day_of
+from clinic.web.memo.forms import About, MemoForm
 from clinic.web.patient.forms import initial_for_search
+from clinic.web.reading import read_date, read_instant
 from clinic.web.responses import polled, private
 
 
@@ -58,7 +58,7 @@ def finish(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def reopen(request: ClinicRequest, pk: int) -> HttpResponse:
     """Take it back that the memo was done at the posted instant (`seen`); say who did it where it was done again."""
-    seen = _instant(request.POST.get("seen", ""))
+    seen = read_instant(request.POST.get("seen", ""))
     return _act_response(request, pk, lambda: reopen_memo(pk, clinic=request.clinic, seen=seen))
 
 
@@ -128,15 +128,8 @@ def _id(text: str) -> int:
     return int(text)
 
 
-def _instant(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def _initial(request: ClinicRequest, about: About) -> dict[str, Any]:
-    day = day_of(request.GET.get("dia", ""))
+    day = read_date(request.GET.get("dia", ""))
     kind = Memo.Kind.NOTE if day or about.patient else Memo.Kind.CALL
     initial = {"kind": kind, "day": f"{day:%d/%m/%Y}" if day else ""}
     if patient := about.patient:

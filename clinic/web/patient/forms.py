@@ -1,7 +1,6 @@
 from dataclasses import asdict
 from datetime import date
 from typing import Any, ClassVar, cast
-from uuid import UUID, uuid4
 
 from django import forms
 from django.http import QueryDict
@@ -31,6 +30,7 @@ from clinic.registry import Author, PatientDetails
 from clinic.registry.redaction import REASON_LIMIT
 from clinic.templatetags.formats import cpf, phone
 from clinic.web.fields import RefusableForm
+from clinic.web.reading import key_of_form
 
 NOT_TEXT = {"birth_date", "payer_id", "accepts_whatsapp", "card_expires_on", "died", "died_on"}
 WHY_NONE = [("", _("Não: falta pedir")), *((value, capfirst(label)) for value, label in NoDocument.choices)]
@@ -135,7 +135,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
             self.fields["no_document"].label = _("Sem NIF")
         else:
             del self.fields["health_number"]
-        self.key = _uuid(self.data.get("key")) or uuid4()
+        self.key = key_of_form(self.data.get("key"))
         self.version = self.data.get("version") or (registry.patient_version(patient) if patient else "")
         self.stored: dict[str, str] = {}
         self.is_held = False
@@ -418,13 +418,6 @@ def _written_date(meant: tuple[date, ...]) -> str:
     if not meant:
         return ""
     return f"{meant[0]:%d/%m/%Y}" if len(meant) == 1 else f"{meant[0]:%d/%m/%y}"
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None
 
 
 class RedactionForm(forms.Form):

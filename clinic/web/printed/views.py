@@ -15,11 +15,11 @@ from clinic.access.requests import ClinicRequest
 from clinic.continuity_pack import pack
 from clinic.form_fields import ids_in
 from clinic.queries.printed import Sheet, sheets
-from clinic.web.agenda.views import read_date
 from clinic.web.appointment.responses import get_appointment
 from clinic.web.htmx import partial_or_page
 from clinic.web.printed.list_pdf import MOST_VISITS, list_pdf
 from clinic.web.printed.pdf import pdf_file, pdf_response
+from clinic.web.reading import read_date
 from clinic.web.responses import attachment
 
 CHOSEN = "escolhido"  # sent with the form: without it phones are printed, and notes are not

@@ -2,7 +2,6 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
 
 from django import forms
 from django.http import QueryDict
@@ -19,6 +18,7 @@ from clinic.schedule import MAX_DATES, MAX_INTERVAL, Dates, Recurrence, bookable
 from clinic.spoken import label
 from clinic.web.booking_panel.finder_fields import WEEKDAY_LABELS
 from clinic.web.fields import RefusableForm
+from clinic.web.reading import key_of_form
 from clinic.web.series.preview import (
     Row,
     Wanted,
@@ -119,7 +119,7 @@ class SeriesForm(PreviewForm):
         super().__init__(data, appointment.clinic)
         self.appointment, self.standing = appointment, len(standing)
         self.dates_of_standing = {self.clinic.local(session.starts_at).date() for session in standing}
-        self.key = _uuid(data.get("key", ""))
+        self.key = key_of_form(data.get("key", ""))
 
     @property
     def chosen_weekdays(self) -> list[str]:
@@ -329,11 +329,3 @@ def _until(rule: Recurrence, first: date, standing: Sequence[Appointment], clini
         return ""
     taken = {clinic.local(session.starts_at).date() for session in standing}
     return f"{rule.until:%d/%m/%Y}" if dates_after(first, rule, bookable, besides=taken).dates else ""
-
-
-def _uuid(text: str) -> UUID:
-    """Return the UUID that the form was sent with, or a new one."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return uuid4()

@@ -13,8 +13,8 @@ from clinic import booking
 from clinic.models import Clinic, NonexistentTime
 from clinic.schedule import Opening
 from clinic.spoken import label
-from clinic.web.booking_panel.finder_fields import read_instant
 from clinic.web.pending.context import when
+from clinic.web.reading import read_instant
 
 
 class Wanted(NamedTuple):

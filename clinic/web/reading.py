@@ -1,0 +1,36 @@
+"""What links, buttons and forms of our own pages send as text: instants, dates, and the keys of forms."""
+
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.timezone import is_aware
+
+from clinic.form_fields import READABLE_YEARS
+
+
+def read_instant(text: str) -> datetime | None:
+    """Read an instant as a button or a link sends it; None for anything else."""
+    try:
+        instant = parse_datetime(text)
+    except ValueError:
+        return None
+    return instant if instant and is_aware(instant) and instant.year in READABLE_YEARS else None
+
+
+def read_date(text: str) -> date | None:
+    """Read a date as a button or an address sends it, as 2026-11-23; None for anything else, and for a year from which
+    a calendar could not step on or back."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    return day if day and day.year in READABLE_YEARS else None
+
+
+def key_of_form(text: str | None) -> UUID:
+    """Return the key that a form was sent with, by which two clicks are one act; a new one without a readable one."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return uuid4()

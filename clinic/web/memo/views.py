@@ -14,12 +14,13 @@ from clinic.form_fields import is_short_number
 from clinic.models import Appointment, Memo
 from clinic.queries import memos
 from clinic.refusals import Refused
-from clinic.registry import MemoDone, current_patient, finish_memo, reopen_memo, write_memo
+from clinic.registry import MemoDone, finish_memo, reopen_memo, write_memo
 from clinic.templatetags.formats import phone
 from clinic.web.htmx import partial_or_page, redirect, wants_partial
 from clinic.web.memo.context import Board
 from clinic.web.memo.forms import About, MemoForm
 from clinic.web.patient.forms import initial_for_search
+from clinic.web.patient.lookup import patient_or_404
 from clinic.web.reading import read_date, read_instant
 from clinic.web.responses import polled, private
 
@@ -115,10 +116,7 @@ def _about(request: ClinicRequest, chosen: QueryDict) -> About:
         appointment = get_object_or_404(found, pk=_id(text))
         return About(appointment.patient, appointment)
     if text := chosen.get("paciente"):
-        patient = current_patient(request.clinic, _id(text))
-        if patient is None:
-            raise Http404
-        return About(patient)
+        return About(patient_or_404(request, _id(text)))
     return About()
 
 

@@ -22,10 +22,10 @@ from clinic.booking import Separated, merge_patients, undo_merge
 from clinic.models import Patient, PatientMerge, shown
 from clinic.queries import merges, patients
 from clinic.refusals import Reason, Refused
-from clinic.registry import current_patient
 from clinic.web.htmx import partial_or_page, redirect
 from clinic.web.merge.forms import MergeForm
 from clinic.web.panel import author
+from clinic.web.patient.lookup import patient_or_404
 
 MAX_LISTED = 20
 
@@ -35,7 +35,7 @@ MAX_LISTED = 20
 @never_cache
 def search(request: ClinicRequest, pk: int) -> HttpResponse:
     """Search for the posted `q` among all others; without a text list who is probably the same person."""
-    patient = _patient(request, pk)
+    patient = patient_or_404(request, pk)
     typed = request.POST if request.method == "POST" else take(request)
     text = typed.get("q", "")[: patients.LONGEST_TEXT] if typed else ""
     context = {"patient": patient, "q": text, "limit": MAX_LISTED}
@@ -47,7 +47,7 @@ def search(request: ClinicRequest, pk: int) -> HttpResponse:
 @never_cache
 def merge(request: ClinicRequest, pk: int, other: int) -> HttpResponse:
     """Show both patients side by side and merge the other one into the first."""
-    kept, merged = _patient(request, pk), _patient(request, other)
+    kept, merged = patient_or_404(request, pk), patient_or_404(request, other)
     if pk == other:
         raise Http404
     if kept == merged:  # a second click, or a colleague was faster
@@ -64,10 +64,10 @@ def merge(request: ClinicRequest, pk: int, other: int) -> HttpResponse:
         except Refused as refused:
             if Reason.MERGED_ALREADY in refused.reasons:
                 messages.error(request, refused.message)
-                return redirect(request, "web:patient-detail", _patient(request, pk).pk)
+                return redirect(request, "web:patient-detail", patient_or_404(request, pk).pk)
             sentences = [refusal.message for refusal in refused.refusals]
             if Reason.MERGE_CHANGED in refused.reasons:
-                form = form.again(_patient(request, kept.pk), _patient(request, merged.pk))
+                form = form.again(patient_or_404(request, kept.pk), patient_or_404(request, merged.pk))
         else:
             messages.success(request, _merged_message(done, merged))
             return redirect(request, "web:patient-detail", kept.pk)
@@ -89,13 +89,6 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
         messages.success(request, _separated_message(separated))
         kept = separated.merge.kept_id
     return redirect(request, "web:patient-detail", kept)
-
-
-def _patient(request: ClinicRequest, pk: int) -> Patient:
-    patient = current_patient(request.clinic, pk)
-    if patient is None:
-        raise Http404
-    return patient
 
 
 def _found(request: ClinicRequest, patient: Patient, text: str) -> dict[str, Any]:

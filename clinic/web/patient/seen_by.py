@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
@@ -18,8 +18,8 @@ from clinic.models.staff import COULD_SIGN_IN
 from clinic.queries import accesses
 from clinic.queries.accesses import Asked
 from clinic.queries.reports import Column, Report, Table, Unit
-from clinic.registry import current_patient
 from clinic.web.audit.forms import Period, period_of
+from clinic.web.patient.lookup import patient_or_404
 from clinic.web.report.exports import csv_of, xlsx_of
 from clinic.web.responses import CSV, XLSX, attachment
 
@@ -55,7 +55,7 @@ def asked_of(data: MultiValueDict[str, str], clinic: Clinic) -> Filters:
 @never_cache
 def workbook(request: ClinicRequest, pk: int) -> HttpResponse:
     """Answer the rows of the page, at most MOST_EXPORTED, as a workbook."""
-    patient = _patient(request, pk)
+    patient = patient_or_404(request, pk)
     table, today = _table(request, patient), request.clinic.local(timezone.now()).date()
     filters = asked_of(request.GET, request.clinic)
     who = [(_("Quem"), user.name) for user in filters.users if user.pk == filters.asked.user]
@@ -69,15 +69,8 @@ def workbook(request: ClinicRequest, pk: int) -> HttpResponse:
 @never_cache
 def table_file(request: ClinicRequest, pk: int) -> HttpResponse:
     """Answer the same as CSV."""
-    content, today = csv_of(_table(request, _patient(request, pk))), request.clinic.local(timezone.now()).date()
+    content, today = csv_of(_table(request, patient_or_404(request, pk))), request.clinic.local(timezone.now()).date()
     return attachment(HttpResponse(content, content_type=CSV), f"quem-viu-{pk}-{today}.csv")
-
-
-def _patient(request: ClinicRequest, pk: int) -> Patient:
-    patient = current_patient(request.clinic, pk)
-    if patient is None:
-        raise Http404
-    return patient
 
 
 def _table(request: ClinicRequest, patient: Patient) -> Table:

@@ -21,7 +21,7 @@ from clinic.form_fields import is_short_number
 from clinic.models import Patient, shown
 from clinic.queries import accesses, consents, memos, merges, patient_changes, patients
 from clinic.refusals import Refused
-from clinic.registry import Redacted, current_patient, redact_patient, redactable
+from clinic.registry import Redacted, redact_patient, redactable
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
 from clinic.web.panel import author
 from clinic.web.patient.forms import (
@@ -32,6 +32,7 @@ from clinic.web.patient.forms import (
     new_patient_label,
     phone_fault,
 )
+from clinic.web.patient.lookup import patient_or_404
 from clinic.web.patient.seen_by import asked_of
 from clinic.web.reading import read_instant
 
@@ -124,7 +125,7 @@ def _search_url(text: str) -> str:
 @never_cache
 def card(request: ClinicRequest, pk: int) -> HttpResponse:
     """Show the patient; the address of a merged one leads to the card of the one that was kept."""
-    patient = _patient(request, pk)
+    patient = patient_or_404(request, pk)
     if patient.pk != pk:
         return plain_redirect("web:patient-detail", patient.pk)
     now = timezone.now()
@@ -159,7 +160,7 @@ def seen_by(request: ClinicRequest, pk: int) -> HttpResponse:
     For managers and masters: the log says as much about those who work here as about the patient, and it is they who
     answer a patient who asks.
     """
-    patient = _patient(request, pk)
+    patient = patient_or_404(request, pk)
     filters = asked_of(request.GET, request.clinic)
     rows, older = accesses.seen_by(patient, filters.asked, before=read_instant(request.GET.get("antes", "")))
     more = urlencode({"antes": older.isoformat()}) if older else ""
@@ -178,7 +179,7 @@ def seen_by(request: ClinicRequest, pk: int) -> HttpResponse:
 @never_cache
 def redact(request: ClinicRequest, pk: int) -> HttpResponse:
     """Blank what was written about the patient, after showing what goes and what stays. It cannot be undone."""
-    patient = _patient(request, pk)
+    patient = patient_or_404(request, pk)
     form = RedactionForm(request.POST if request.method == "POST" else take(request))
     sentences: list[str] = []
     if request.method == "POST" and form.is_valid():
@@ -232,7 +233,7 @@ def add(request: ClinicRequest) -> HttpResponse:
 @resumable
 @never_cache
 def edit(request: ClinicRequest, pk: int) -> HttpResponse:
-    patient = _patient(request, pk)
+    patient = patient_or_404(request, pk)
     typed = request.POST if request.method == "POST" else take(request)
     if typed and "same" in typed:
         return _same_patient_response(request, patient, typed)
@@ -251,7 +252,7 @@ def edit(request: ClinicRequest, pk: int) -> HttpResponse:
 @never_cache
 def check(request: ClinicRequest, pk: int | None = None) -> HttpResponse:
     """Render the errors of the form after a field was left, by the same rules as the save."""
-    patient = _patient(request, pk) if pk else None
+    patient = patient_or_404(request, pk) if pk else None
     form = PatientForm(request.POST, clinic=request.clinic, patient=patient)
     just_left = triggered_by(request)
     form.check(just_left=just_left)
@@ -273,14 +274,6 @@ def _same_patient_response(request: ClinicRequest, patient: Patient, typed: Quer
     response["HX-Reswap"] = "outerHTML"
     response["HX-Push-Url"] = reverse("web:patient-edit", args=[patient.pk])
     return response
-
-
-def _patient(request: ClinicRequest, pk: int) -> Patient:
-    """Return the patient, of a merged one the patient that was kept. Raises Http404 for an unknown one."""
-    patient = current_patient(request.clinic, pk)
-    if patient is None:
-        raise Http404
-    return patient
 
 
 def _saved(request: ClinicRequest, form: PatientForm, patient: Patient) -> bool:

@@ -11,9 +11,10 @@ from clinic.access.resumable_forms import resumable, take
 from clinic.models import Patient
 from clinic.queries import consents
 from clinic.refusals import Refused
-from clinic.registry import current_patient, question, record_consent
+from clinic.registry import question, record_consent
 from clinic.web.htmx import partial_or_page, redirect
 from clinic.web.panel import author
+from clinic.web.patient.lookup import patient_or_404
 from clinic.web.privacy.forms import ConsentForm
 
 
@@ -22,9 +23,7 @@ from clinic.web.privacy.forms import ConsentForm
 @never_cache
 def page(request: ClinicRequest, pk: int) -> HttpResponse:
     """Show every answer of a patient, and store a posted one."""
-    patient = current_patient(request.clinic, pk)
-    if patient is None:
-        raise Http404
+    patient = patient_or_404(request, pk)
     form = ConsentForm(request.POST if request.method == "POST" else take(request))
     sentences: list[str] = []
     if request.method == "POST" and form.is_valid():

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -12,7 +12,7 @@ from clinic.access.requests import ClinicRequest
 from clinic.access.roles import manager_required
 from clinic.models import Patient
 from clinic.queries import patient_export
-from clinic.registry import current_patient
+from clinic.web.patient.lookup import patient_or_404
 from clinic.web.printed.pdf import pdf_response
 from clinic.web.responses import attachment
 
@@ -38,7 +38,7 @@ def pdf(request: ClinicRequest, pk: int) -> HttpResponse:
 @never_cache
 def file(request: ClinicRequest, pk: int) -> StreamingHttpResponse:
     """Stream the same as JSON; the access is recorded before the first byte leaves."""
-    return json_file(_patient(request, pk))
+    return json_file(patient_or_404(request, pk))
 
 
 def json_file(patient: Patient, kept: dict[str, Any] | None = None) -> StreamingHttpResponse:
@@ -49,7 +49,7 @@ def json_file(patient: Patient, kept: dict[str, Any] | None = None) -> Streaming
 
 
 def _context(request: ClinicRequest, pk: int) -> dict[str, Any]:
-    patient = _patient(request, pk)
+    patient = patient_or_404(request, pk)
     return {
         "clinic": request.clinic,
         "patient": patient,
@@ -57,11 +57,3 @@ def _context(request: ClinicRequest, pk: int) -> dict[str, Any]:
         "made_at": timezone.now(),
         "made_by": request.user,
     }
-
-
-def _patient(request: ClinicRequest, pk: int) -> Patient:
-    """Return the patient, of a merged one the patient that was kept. Raises Http404 for an unknown one."""
-    patient = current_patient(request.clinic, pk)
-    if patient is None:
-        raise Http404
-    return patient

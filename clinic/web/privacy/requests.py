@@ -35,6 +35,7 @@ from clinic.registry import (
 )
 from clinic.web.htmx import partial_or_page, redirect
 from clinic.web.panel import author
+from clinic.web.patient.lookup import patient_or_404
 from clinic.web.privacy.export import json_file
 from clinic.web.privacy.forms import AskForm, ReasonForm
 
@@ -56,9 +57,7 @@ SENTENCES = {
 @never_cache
 def ask(request: ClinicRequest, pk: int) -> HttpResponse:
     """Say what a request would do with the patient's data, and take it."""
-    patient = current_patient(request.clinic, pk)
-    if patient is None:
-        raise Http404
+    patient = patient_or_404(request, pk)
     by_two = needs_second_person(request.clinic)
     typed = request.POST if request.method == "POST" else take(request)
     form = AskForm(typed, patient=patient, needs_typing=not by_two)

@@ -16,11 +16,11 @@ from clinic.form_fields import is_short_number
 from clinic.models import Appointment, Clinic, Patient, WaitingEntry, shown
 from clinic.queries import booking_options, waiting
 from clinic.refusals import Refused
-from clinic.registry import current_patient
 from clinic.web.booking_panel.finder_fields import read_time_value
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.htmx import redirect as leave
 from clinic.web.panel import author
+from clinic.web.patient.lookup import patient_or_404
 from clinic.web.responses import polled, private
 from clinic.web.waiting.context import Board, WayOn, address_of_row, way_on
 from clinic.web.waiting.forms import WaitingForm, fields_of, wanted_in
@@ -245,12 +245,7 @@ def _appointment(clinic: Clinic, pk: str) -> Appointment | None:
 
 
 def _patient(request: ClinicRequest, pk: str) -> Patient | None:
-    if not is_short_number(pk):
-        return None
-    patient = current_patient(request.clinic, int(pk))
-    if patient is None:
-        raise Http404
-    return patient
+    return patient_or_404(request, int(pk)) if is_short_number(pk) else None
 
 
 def _offered_time(value: str) -> booking.OfferedTime | None:

@@ -58,6 +58,11 @@ class RefusableForm(forms.Form):
             return False
         return bool(field.widget.value_omitted_from_data(self.data, self.files, self.add_prefix(name)))
 
+    @property
+    def first_wrong(self) -> str:
+        """The name of the first field with a complaint, which has the focus; "" for none: it stays where it is."""
+        return next((name for name in self.fields if name in self.errors), "")
+
     def show_refusals(self, refusals: Iterable[Refusal]) -> None:
         """Show each message at its field, unless the field has an error already, or above the form."""
         for refusal in refusals:

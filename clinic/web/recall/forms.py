@@ -68,11 +68,6 @@ class RecallForm(RefusableForm):
             note=typed["note"],
         )
 
-    @property
-    def first_wrong(self) -> str:
-        """The name of the first field with a complaint, "" for none."""
-        return next((name for name in self.fields if name in self.errors), "")
-
 
 def months_later(day: date, months: int) -> date:
     """Return the same day of a later month, or the last one of a month that is shorter."""

@@ -79,11 +79,6 @@ class PreviewForm(RefusableForm):
         """Sentences above the rows that refuse nothing."""
         return []
 
-    @property
-    def first_wrong(self) -> str:
-        """The name of the first field with a complaint; "" for none."""
-        return next((name for name in self.fields if name in self.errors), "")
-
     def _is_ready(self, changed: str, nothing: str) -> bool:
         """Return whether what was ticked can be acted on; otherwise `refusals` say why not: on times that their author
         has not seen nothing is done."""

@@ -71,11 +71,6 @@ class WaitingForm(RefusableForm):
         return self.sent.getlist("weekdays")
 
     @property
-    def first_wrong(self) -> str:
-        """The name of the first field with a complaint, which has the focus; "" for none: it stays where it is."""
-        return next((name for name in self.fields if name in self.errors), "")
-
-    @property
     def wish(self) -> booking.WaitingWish:
         """What was typed; the form is valid."""
         typed = self.cleaned_data

@@ -14,7 +14,8 @@ from zlib import crc32
 from django.db import transaction
 from django.utils import timezone
 
-from clinic.access import rate_limit, secret_keys
+from clinic.access import rate_limit
+from clinic.access.secret_keys import credential_digests
 from clinic.cursors import prepared_cursor
 from clinic.models import ApiKey, Clinic, CredentialEvent, StaffUser
 from clinic.models.locks import get_locked
@@ -61,7 +62,7 @@ def create(
             clinic=clinic,
             name=name,
             prefix=_prefix(secret),
-            digest=_digests(secret)[0],
+            digest=credential_digests(secret.encode())[0],
             scopes=scopes,
             source=source,
             is_live=is_live,
@@ -109,7 +110,7 @@ def authenticate(text: str) -> tuple[ApiKey, rate_limit.RateLimitStatus]:
     """
     if not _is_well_formed(text):
         raise InvalidKey
-    digests, limits = _digests(text), rate_limit.limits()
+    digests, limits = credential_digests(text.encode()), rate_limit.limits()
     row = fetch_joined((ApiKey, Clinic), VALID_KEY_SQL, [*limits, digests], extra_columns=rate_limit.COLUMNS)
     if row is None:
         raise InvalidKey
@@ -146,10 +147,6 @@ def _is_well_formed(text: str) -> bool:
 
 def _prefix(secret: str) -> str:
     return secret[: len("miv_live_") + PREFIX_LETTERS]
-
-
-def _digests(secret: str) -> list[str]:
-    return [hmac.new(key, secret.encode(), "sha256").hexdigest() for key in secret_keys.credential_keys()]
 
 
 def _note_use(key: ApiKey, digest: str, now: datetime) -> None:

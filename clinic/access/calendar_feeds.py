@@ -4,14 +4,14 @@ The secret is a part of the address, since calendar programs send nothing else. 
 it (`clinic.logs`). It has 192 random bits; what is unknown is counted by the address that sends it all the same.
 """
 
-import hmac
 import re
 import secrets
 
 from django.db import transaction
 from django.utils import timezone
 
-from clinic.access import rate_limit, secret_keys
+from clinic.access import rate_limit
+from clinic.access.secret_keys import credential_digests
 from clinic.models import CalendarFeed, Clinic, Doctor, StaffUser
 from clinic.models.locks import get_locked
 
@@ -35,7 +35,9 @@ def release(doctor: Doctor, *, clinic: Clinic, by: StaffUser) -> str:
     secret = secrets.token_urlsafe(SECRET_BYTES)
     with transaction.atomic():
         _revoke(doctor, clinic)
-        CalendarFeed.objects.create(clinic=clinic, doctor=doctor, digest=_digests(secret)[0], created_by=by)
+        CalendarFeed.objects.create(
+            clinic=clinic, doctor=doctor, digest=credential_digests(secret.encode())[0], created_by=by
+        )
     return secret
 
 
@@ -56,7 +58,7 @@ def find(secret: str, address: str | None) -> CalendarFeed:
     working = CalendarFeed.objects.filter(revoked_at=None, clinic__active=True, doctor__active=True)
     feed = None
     if WELL_FORMED.fullmatch(secret):
-        feed = working.filter(digest__in=_digests(secret)).select_related("doctor", "clinic").first()
+        feed = working.filter(digest__in=credential_digests(secret.encode())).select_related("doctor", "clinic").first()
     if feed is None:
         status = rate_limit.admit_failure(address)
         raise UnknownFeed(0 if status.admitted else status.wait)
@@ -67,7 +69,3 @@ def _revoke(doctor: Doctor, clinic: Clinic) -> bool:
     get_locked(Doctor.objects.of(clinic).filter(pk=doctor.pk))
     working = CalendarFeed.objects.of(clinic).filter(doctor=doctor, revoked_at=None)
     return bool(working.update(revoked_at=timezone.now()))
-
-
-def _digests(secret: str) -> list[str]:
-    return [hmac.new(key, secret.encode(), "sha256").hexdigest() for key in secret_keys.credential_keys()]

@@ -4,14 +4,13 @@ A link belongs to one clinic, shows no more than the display, does not expire an
 once and stored as a digest; 32 random bytes cannot be guessed.
 """
 
-import hmac
 import secrets
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
-from clinic.access import secret_keys
+from clinic.access.secret_keys import credential_digests
 from clinic.models import Clinic, DisplayLink, StaffUser
 from clinic.models.locks import get_locked
 
@@ -47,4 +46,4 @@ def clinic_of(secret: str) -> Clinic | None:
 
 def _digests(secret: str) -> list[str]:
     """Return the digests that a secret may be stored as, the one for new rows first."""
-    return [hmac.digest(key, f"display {secret}".encode(), "sha256").hex() for key in secret_keys.credential_keys()]
+    return credential_digests(f"display {secret}".encode())

@@ -7,7 +7,6 @@ other than a decided 409, a 5xx) are not stored, so that a corrected retry works
 STORED_ANSWER_DAYS.
 """
 
-import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from datetime import datetime
 from django.db import OperationalError
 from psycopg.errors import LockNotAvailable, QueryCanceled
 
-from clinic.access import secret_keys
+from clinic.access.secret_keys import credential_digests
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, StoredAnswer
 from clinic.models.locks import wait_for_advisory
@@ -68,8 +67,7 @@ class Request:
 
     def fingerprints(self) -> list[str]:
         """Return the fingerprint under the current credential key, then those under the older keys."""
-        parts = b"\n".join([self.method.encode(), self.path.encode(), self.body])
-        return [hmac.new(key, parts, "sha256").hexdigest() for key in secret_keys.credential_keys()]
+        return credential_digests(b"\n".join([self.method.encode(), self.path.encode(), self.body]))
 
 
 def checked_key(text: str) -> str:

@@ -4,6 +4,7 @@ Each key is derived from SECRET_KEY, and from each of SECRET_KEY_FALLBACKS for d
 it is set in the environment (`clinic/server/README.md`), so that the two can change independently.
 """
 
+import hmac
 from functools import cache
 
 from django.conf import settings
@@ -16,8 +17,13 @@ def access_token_keys() -> list[bytes]:
 
 
 def credential_keys() -> list[bytes]:
-    """Return the HMAC keys of stored API keys and of request fingerprints, the one for new rows first."""
+    """Return the HMAC keys of what `credential_digests` is asked for: API keys, links, fingerprints of requests."""
     return _keys("clinic.access.credential", tuple(settings.CREDENTIAL_KEYS))
+
+
+def credential_digests(secret: bytes) -> list[str]:
+    """Return the digests that a secret may be stored as, by each of the credential keys, the one for new rows first."""
+    return [hmac.digest(key, secret, "sha256").hex() for key in credential_keys()]
 
 
 def known_browser_keys() -> list[bytes]:

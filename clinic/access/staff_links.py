@@ -4,7 +4,6 @@ The secret is in the answer to the act that made the link and nowhere else; an H
 cannot be guessed. Nobody but the person who opens the link ever has the password.
 """
 
-import hmac
 import secrets
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -16,7 +15,8 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.access import open_sessions, secret_keys
+from clinic.access import open_sessions
+from clinic.access.secret_keys import credential_digests
 from clinic.models import Clinic, StaffLink, StaffUser
 from clinic.models.locks import get_locked, hold_advisory
 from clinic.models.staff import SWITCHES, folded_username
@@ -231,4 +231,4 @@ def _provisional_username() -> str:
 
 def _digests(secret: str) -> list[str]:
     """Return the digests that a secret may be stored as, the one for new rows first."""
-    return [hmac.digest(key, f"staff {secret}".encode(), "sha256").hex() for key in secret_keys.credential_keys()]
+    return credential_digests(f"staff {secret}".encode())

@@ -14,7 +14,7 @@ from clinic.booking.acts import lock_appointment, refuse
 from clinic.booking.performers import doctors_performing_all
 from clinic.booking.rules.patient import deceased_refusals
 from clinic.models import Appointment, Clinic, Doctor, Procedure, Recall, RecallEvent
-from clinic.models.appointment import FREES_THE_TIME, Status
+from clinic.models.appointment import BEGUN, FREES_THE_TIME
 from clinic.models.limits import max_length
 from clinic.models.locks import get_locked
 from clinic.refusals import Reason, Refusal
@@ -24,7 +24,6 @@ from clinic.schedule import bookable_dates
 from clinic.transactions import run_in_transaction
 
 MAX_NOTE_LENGTH = max_length(Recall, "note")
-SERVED = (Status.IN_SERVICE, Status.FINISHED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,7 @@ class RecallWish:
 
 def may_be_recalled(appointment: Appointment) -> bool:
     """Return whether a recall can be written at the appointment: its visit has begun."""
-    return appointment.deleted_at is None and appointment.status in SERVED
+    return appointment.deleted_at is None and appointment.status in BEGUN
 
 
 def write_recall(

@@ -52,10 +52,13 @@ STANDING = ~Q(status__in=FREED) & Q(deleted_at__isnull=True)
 STANDING_SQL = f"status NOT IN ({in_sql(FREES_THE_TIME)}) AND deleted_at IS NULL"
 
 
-# Statuses of visits whose patient is expected, those of them without a confirmation, and of visits that took place.
+# Statuses of visits whose patient is expected, those of them without a confirmation, and of visits that took place; of
+# those that have not begun, and of those that have.
 EXPECTED = (Status.SCHEDULED, Status.CONFIRMED, Status.RESCHEDULED)
 UNCONFIRMED = (Status.SCHEDULED, Status.RESCHEDULED)
 ATTENDED = (Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED)
+NOT_BEGUN = (*EXPECTED, Status.CHECKED_IN)
+BEGUN = (Status.IN_SERVICE, Status.FINISHED)
 IN_SERVICE_LITERAL = Func(template=f"'{Status.IN_SERVICE.value}'", output_field=models.CharField())
 
 

@@ -8,7 +8,7 @@ from django.db.models import StringAgg, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from clinic.models import Appointment, Clinic
-from clinic.models.appointment import Status
+from clinic.models.appointment import FREED
 from clinic.models.names import initials
 
 PAST, AHEAD = timedelta(days=7), timedelta(days=60)
@@ -33,7 +33,7 @@ def visits(clinic: Clinic, doctor: int, today: date) -> list[Visit]:
         Appointment.objects.of(clinic)
         .kept()
         .filter(doctor=doctor, starts_at__gte=since, starts_at__lt=until)
-        .exclude(status__in=[Status.CANCELLED, Status.NO_SHOW])
+        .exclude(status__in=FREED)
         .annotate(
             patient_name=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
             procedures=StringAgg("lines__procedure_name", delimiter=Value(", "), order_by="lines__position"),

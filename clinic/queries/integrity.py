@@ -12,8 +12,8 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Appointment, Clinic
-from clinic.models.appointment import STANDING_SQL
-from clinic.queries.pending import NOT_BEGUN, Why, pending
+from clinic.models.appointment import NOT_BEGUN, STANDING_SQL
+from clinic.queries.pending import Why, pending
 from clinic.schedule import MAX_DURATION, bookable_dates
 
 if TYPE_CHECKING:

@@ -19,13 +19,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure, CeasedProcedure, Clinic, Doctor
-from clinic.models.appointment import AppointmentQuerySet, Status
+from clinic.models.appointment import NOT_BEGUN, AppointmentQuerySet, Status
 from clinic.models.history import changes_encaixe
 from clinic.models.procedure import performed_by
 from clinic.queries.perhaps_closed import perhaps_closed
 from clinic.schedule import MAX_DURATION, Away, ClosedReason, Schedules, bookable_dates, load_schedules
-
-NOT_BEGUN = (Status.SCHEDULED, Status.CONFIRMED, Status.RESCHEDULED, Status.CHECKED_IN)
 
 
 class Why(Enum):

@@ -10,7 +10,7 @@ from django.db.models import Case, IntegerField, OuterRef, Q, Subquery, Sum, Val
 from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, AppointmentProcedure, Clinic
-from clinic.queries.pending import NOT_BEGUN
+from clinic.models.appointment import NOT_BEGUN
 
 BY_PROGRAMS = ~Q(source=Appointment.Source.MANUAL) & Q(encaixe_by=None, status__in=NOT_BEGUN)
 

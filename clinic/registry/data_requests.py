@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from clinic.models import Appointment, Clinic, DataRequest, FormerName, Memo, Patient, PatientEvent, Payer, StaffUser
-from clinic.models.appointment import STANDING, Status
+from clinic.models.appointment import ATTENDED, STANDING
 from clinic.models.data_request import KEPT_YEARS, PrivacySettings
 from clinic.models.locks import get_locked
 from clinic.models.memo import MemoQuerySet
@@ -36,7 +36,6 @@ IDENTITY = (
 )
 EVERYTHING = tuple(field.name for field in fields(PatientDetails))
 UNIQUE = ("cpf", "health_number")
-CAME = (Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED)
 EVENTS = {
     DataRequest.Outcome.ERASED: PatientEvent.Kind.ERASED,
     DataRequest.Outcome.BLOCKED: PatientEvent.Kind.BLOCKED,
@@ -78,7 +77,7 @@ def proposal(patient: Patient, now: datetime | None = None) -> Proposal:
     A visit is what began and was neither cancelled nor missed, whether or not the desk noted that the patient came; and
     whatever was paid for."""
     clinic = patient.clinic
-    took_place = Q(status__in=CAME) | STANDING & Q(starts_at__lte=now or timezone.now()) | Q(receipts__isnull=False)
+    took_place = Q(status__in=ATTENDED) | STANDING & Q(starts_at__lte=now or timezone.now()) | Q(receipts__isnull=False)
     of_person = Appointment.objects.of(clinic).kept().filter(took_place, patient__in=record_ids(patient))
     visits = of_person.order_by("starts_at", "pk").values_list("starts_at", "pk").distinct()
     if not visits:

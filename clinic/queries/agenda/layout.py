@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.models.appointment import EXPECTED, UNCONFIRMED, Status
+from clinic.models.appointment import EXPECTED, NOT_BEGUN, UNCONFIRMED, Status
 from clinic.queries.agenda.lanes import fold_strips, place_in_lanes, place_in_strips, strips_beside
 from clinic.queries.agenda.page import Badge, Card, Cell, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
 from clinic.queries.agenda.rows import AppointmentRow, DoctorDay
@@ -21,7 +21,7 @@ from clinic.queries.agenda.version import version
 from clinic.queries.memos import DayMemo
 from clinic.queries.moved_from import in_words as in_words_of_move
 from clinic.queries.payers import expired_card
-from clinic.queries.pending import NOT_BEGUN, Cause, cause_of
+from clinic.queries.pending import Cause, cause_of
 from clinic.queries.performed_procedures import PerformedProcedure
 from clinic.queries.short_visits import in_words
 from clinic.queries.unverified import label_of
@@ -31,7 +31,6 @@ from clinic.spoken import duration
 ROW = 5  # minutes
 HOUR, HALF_HOUR = 60, 30
 LOOK_AHEAD = 30  # days in which the next working day is sought
-AHEAD = {Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.RESCHEDULED}
 ALMOST_A_MINUTE = timedelta(minutes=1) - timedelta.resolution
 LONG_WAIT = timedelta(minutes=15)  # for a patient who has arrived, and for one who is expected
 
@@ -389,11 +388,11 @@ class DayLayout:
             badges.append(Badge(label_of(row.unverified), "circle-alert"))
         if row.missing > 0:
             badges.append(Badge(in_words(row.missing), "clock"))
-        if row.card_expires_on and row.status in AHEAD and self._has_expired(row.card_expires_on, row):
+        if row.card_expires_on and row.status in NOT_BEGUN and self._has_expired(row.card_expires_on, row):
             badges.append(Badge(expired_card(row.card_expires_on), "credit-card"))
         if row.encaixe:
             badges.append(self.words.encaixe)
-        if row.is_incomplete and row.status in AHEAD:
+        if row.is_incomplete and row.status in NOT_BEGUN:
             badges.append(self.words.incomplete)
         if row.has_notes:
             badges.append(self.words.notes)

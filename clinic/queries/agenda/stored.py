@@ -7,11 +7,11 @@ from django.db.models import Case, CharField, F, JSONField, OuterRef, Q, QuerySe
 from django.db.models.functions import Coalesce, NullIf
 
 from clinic.models import Appointment, AppointmentProcedure, Clinic
-from clinic.models.appointment import AppointmentQuerySet, Status
+from clinic.models.appointment import NOT_BEGUN, AppointmentQuerySet, Status
 from clinic.models.patient import incomplete
 from clinic.models.unverified import unverified_fields
 from clinic.queries.moved_from import last_move
-from clinic.queries.pending import NOT_BEGUN, unperformed_procedures
+from clinic.queries.pending import unperformed_procedures
 from clinic.queries.short_visits import needed_minutes
 
 

@@ -10,14 +10,14 @@ from django.utils.translation import ngettext
 
 from clinic import booking
 from clinic.models import Appointment, AppointmentEvent, Clinic, StaffUser
-from clinic.models.appointment import Status
+from clinic.models.appointment import ATTENDED, Status
 from clinic.queries import confirmations
 from clinic.queries.confirmation_texts import confirmation_text
 from clinic.queries.other_visits import Missed
 from clinic.registry import patient_version
 from clinic.web.whatsapp import conversation
 
-CONFIRMED = {Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED}
+CONFIRMED = {Status.CONFIRMED, *ATTENDED}
 UNDONE_HERE = {AppointmentEvent.Kind.STATUS_CHANGED, AppointmentEvent.Kind.CALL_LATER}
 
 

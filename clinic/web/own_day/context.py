@@ -7,12 +7,10 @@ from hashlib import blake2b
 
 from clinic import booking
 from clinic.models import Clinic
-from clinic.models.appointment import Status
+from clinic.models.appointment import BEGUN
 from clinic.queries import queue
 from clinic.queries.queue import Part, Row
 from clinic.web.queue.context import Act, DrawnRow
-
-MAY = frozenset({Status.IN_SERVICE, Status.FINISHED})  # to which a doctor may take an own visit
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class OwnRow:
     @property
     def act(self) -> Act | None:
         """The button of the visit, None for none."""
-        return next((act for act in self.drawn.acts if act.status in MAY), None)
+        return next((act for act in self.drawn.acts if act.status in BEGUN), None)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import doctors_too
 from clinic.models import Appointment, shown
-from clinic.models.appointment import Status
+from clinic.models.appointment import BEGUN, Status
 from clinic.web.htmx import partial_or_page
-from clinic.web.own_day.context import MAY, OwnBoard
+from clinic.web.own_day.context import OwnBoard
 from clinic.web.panel import author
 from clinic.web.queue.responses import act_response
 from clinic.web.responses import polled
@@ -41,7 +41,7 @@ def change_status(request: ClinicRequest, pk: int) -> HttpResponse:
     """Begin or finish an own visit if it is still in the state that the row shows (`seen`)."""
     appointment = _own(request, pk)
     wanted, seen = request.POST.get("status", ""), request.POST.get("seen", "")
-    if wanted not in MAY or appointment.status == Status.FINISHED:
+    if wanted not in BEGUN or appointment.status == Status.FINISHED:
         raise PermissionDenied(_("Aqui se inicia e se finaliza. O resto é da recepção."))
     return _act_response(
         request,

@@ -206,7 +206,7 @@ class StaffUser(AbstractBaseUser):
 
     @property
     def is_manager(self) -> bool:
-        return self.is_superuser or self.role in {self.Role.MANAGER, self.Role.MASTER}
+        return self.is_superuser or self.role in MANAGERS
 
     @property
     def records_absences(self) -> bool:
@@ -244,6 +244,9 @@ class StaffUser(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_staff
+
+
+MANAGERS = (StaffUser.Role.MANAGER, StaffUser.Role.MASTER)
 
 
 class StaffSession(AbstractBaseSession):

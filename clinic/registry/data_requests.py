@@ -21,6 +21,7 @@ from clinic.models.appointment import ATTENDED, STANDING
 from clinic.models.data_request import KEPT_YEARS, PrivacySettings
 from clinic.models.locks import get_locked
 from clinic.models.memo import MemoQuerySet
+from clinic.models.staff import MANAGERS
 from clinic.refusals import Reason, Refusal, refuse
 from clinic.registry.merged import current_id, record_ids
 from clinic.registry.patient_details import PatientDetails
@@ -103,8 +104,7 @@ def appointment_ahead(patient: Patient, now: datetime) -> Appointment | None:
 
 def needs_second_person(clinic: Clinic) -> bool:
     """Return whether the clinic has two managers, so that one asks for a deletion and another confirms it."""
-    roles = [StaffUser.Role.MANAGER, StaffUser.Role.MASTER]
-    return StaffUser.objects.of(clinic).filter(is_active=True, role__in=roles).count() > 1
+    return StaffUser.objects.of(clinic).filter(is_active=True, role__in=MANAGERS).count() > 1
 
 
 def request_deletion(

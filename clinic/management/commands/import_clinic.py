@@ -12,8 +12,6 @@ from clinic.exchange import archive
 from clinic.models import AppointmentEvent, StaffUser
 from clinic.registry import Author
 
-LEADERS = [StaffUser.Role.MASTER, StaffUser.Role.MANAGER]
-
 
 class Command(BaseCommand):
     help = (
@@ -44,7 +42,7 @@ class Command(BaseCommand):
         self._print(invited, url.rstrip("/"))
 
     def _print(self, invited: list[tuple[StaffUser, str]], url: str) -> None:
-        leaders = [(user, secret) for user, secret in invited if user.role in LEADERS]
+        leaders = [(user, secret) for user, secret in invited if user.is_manager]
         for user, secret in leaders:
             self.stdout.write(f"{user.name} ({user.role}): {url}{staff_links.path(secret)}")
         if not leaders:

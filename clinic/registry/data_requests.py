@@ -26,7 +26,7 @@ from clinic.refusals import Reason, Refusal, refuse
 from clinic.registry.merged import current_id, record_ids
 from clinic.registry.patient_details import PatientDetails
 from clinic.registry.patient_events import Author
-from clinic.registry.patients import NULL_WHEN_EMPTY, details_of
+from clinic.registry.patients import details_of, is_of_another, write_values
 from clinic.registry.redaction import BLANK, blank_numbers, blank_spreadsheets, blank_texts, spreadsheet_keys
 from clinic.transactions import run_in_transaction
 
@@ -36,7 +36,6 @@ IDENTITY = (
     *("document_type", "document_number", "document_country"),
 )
 EVERYTHING = tuple(field.name for field in fields(PatientDetails))
-UNIQUE = ("cpf", "health_number")
 EVENTS = {
     DataRequest.Outcome.ERASED: PatientEvent.Kind.ERASED,
     DataRequest.Outcome.BLOCKED: PatientEvent.Kind.BLOCKED,
@@ -286,12 +285,13 @@ def _seal(
     clinic = request.clinic
     with override(clinic.language):
         name = _("Paciente apagado") if outcome is DataRequest.Outcome.ERASED else _("Paciente bloqueado")
-    blank = asdict(PatientDetails(name=name)) | dict.fromkeys(NULL_WHEN_EMPTY)
+    blank = asdict(PatientDetails(name=name))
     sealed = {}
     for record in Patient.objects.of(clinic).filter(pk__in=records).order_by("pk"):
         details = asdict(details_of(record))
         sealed[str(record.pk)] = {name: details[name] for name in kept}
-        _write(record, blank, now)
+        record.blocked_at = now
+        write_values(record, blank, "blocked_at")
     if kept:
         request.kept |= {"records": sealed}
     _event(request, EVENTS[outcome], request.reason, by, now)
@@ -301,24 +301,13 @@ def _seal(
 def _restore(record: Patient, values: dict[str, Any]) -> None:
     """Write the values back, without a payer that was deleted meanwhile. Raises RequestRefused where another patient
     has one of the numbers by now."""
-    numbers = {name: values[name] for name in UNIQUE if values.get(name)}
-    for name, number in numbers.items():
-        if Patient.objects.of(record.clinic_id).filter(**{name: number}).exclude(pk=record.pk).exists():
-            raise RequestRefused(RequestFault.NUMBERS_TAKEN)
+    if any(is_of_another(record, name, value) for name, value in values.items()):
+        raise RequestRefused(RequestFault.NUMBERS_TAKEN)
     payer = values.get("payer_id")
     if payer and not Payer.objects.of(record.clinic_id).filter(pk=payer).exists():
         values = values | {"payer_id": None, "card_number": "", "card_expires_on": None}
-    _write(
-        record, {name: (value or None) if name in NULL_WHEN_EMPTY else value for name, value in values.items()}, None
-    )
-
-
-def _write(record: Patient, values: dict[str, Any], blocked_at: datetime | None) -> None:
-    for name, value in values.items():
-        setattr(record, name, value)
-    record.blocked_at = blocked_at
-    # The phone field computes the hash when it is saved.
-    record.save(update_fields=[*values, "blocked_at", "phone_hash", "updated_at"])
+    record.blocked_at = None
+    write_values(record, values, "blocked_at")
 
 
 def _decided(request: DataRequest, outcome: DataRequest.Outcome, by: Author, now: datetime) -> DataRequest:

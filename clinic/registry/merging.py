@@ -19,7 +19,7 @@ from clinic.refusals import Reason, Refusal
 from clinic.registry.consents import follow_column
 from clinic.registry.patient_details import PatientDetails
 from clinic.registry.patient_events import Author, differences, record_event
-from clinic.registry.patients import NULL_WHEN_EMPTY, details_of
+from clinic.registry.patients import UNIQUE_NUMBERS, details_of, is_of_another, write_values
 
 
 class Side(Enum):
@@ -52,8 +52,6 @@ _BESIDE = {name for first, together in TOGETHER.items() for name in together if 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     field.name: TOGETHER.get(field.name, (field.name,)) for field in fields(PatientDetails) if field.name not in _BESIDE
 }
-# Only one patient may have them: a merged one gives them up.
-NUMBERS = ("cpf", "health_number")
 DAYS = {field.name for field in Patient._meta.fields if type(field) is DateField}
 NOTES_LIMIT, ALERT_LIMIT = max_length(Patient, "notes"), max_length(Patient, "alert")
 # Texts of both that may stand one after the other.
@@ -131,10 +129,10 @@ def merge_records(
     `moved` are the ids of what was moved already. In the caller's transaction, which has locked both rows."""
     before, before_of_merged = details_of(kept), details_of(merged)
     names = _store_former_names(kept, merged, after)
-    numbers = {name: getattr(merged, name) for name in NUMBERS if getattr(merged, name)}
+    numbers = {name: getattr(merged, name) for name in UNIQUE_NUMBERS if getattr(merged, name)}
     merged.merged_into = kept
-    _write(merged, dict.fromkeys(NUMBERS), "merged_into")
-    _write(kept, _differing_values(before, after))
+    write_values(merged, dict.fromkeys(UNIQUE_NUMBERS), "merged_into")
+    write_values(kept, _differing_values(before, after))
     memos = Memo.objects.of(kept.clinic_id).filter(patient=merged).order_by("pk")
     moved |= {"memos": list(memos.values_list("pk", flat=True)), "former_names": names}
     memos.update(patient=kept)
@@ -163,10 +161,10 @@ def separate_records(merge: PatientMerge, kept: Patient, merged: Patient, by: Au
     In the caller's transaction, which has locked both rows."""
     before, before_of_merged = details_of(kept), details_of(merged)
     restored, stays = _restored(merge, kept)
-    _write(kept, restored)
+    write_values(kept, restored)
     merged.merged_into = None
-    numbers = {name: number for name, number in merge.numbers.items() if not _is_taken_by_another(merged, name, number)}
-    _write(merged, numbers, "merged_into")
+    numbers = {name: number for name, number in merge.numbers.items() if not is_of_another(merged, name, number)}
+    write_values(merged, numbers, "merged_into")
     clinic_id = kept.clinic_id
     Memo.objects.of(clinic_id).filter(pk__in=merge.moved["memos"], patient=kept).update(patient=merged)
     FormerName.objects.of(clinic_id).filter(pk__in=merge.moved["former_names"], patient=kept).delete()
@@ -242,14 +240,6 @@ def _changes_together(before: PatientDetails, after: PatientDetails) -> dict[str
     }
 
 
-def _write(patient: Patient, values: Mapping[str, Any], *others: str) -> None:
-    """Store these values as the form of PatientDetails has them, and the `others`, which are set already."""
-    for name, value in values.items():
-        setattr(patient, name, (value or None) if name in NULL_WHEN_EMPTY else value)
-    # The phone field computes the hash when it is saved.
-    patient.save(update_fields=[*values, *others, "phone_hash", "updated_at"])
-
-
 def _store_former_names(kept: Patient, merged: Patient, after: PatientDetails) -> list[int]:
     """Have searches of the desk find the kept patient by the other names, too; return the ids of what was added.
 
@@ -275,7 +265,7 @@ def _restored(merge: PatientMerge, kept: Patient) -> tuple[dict[str, Any], NotRe
         changed = {name: merge.changes[name] for name in together if name in merge.changes}
         before = {name: _read(name, pair[0]) for name, pair in changed.items()}
         is_as_merged = all(getattr(present, name) == _read(name, pair[1]) for name, pair in changed.items())
-        if any(_is_taken_by_another(kept, name, before[name]) for name in before):
+        if any(is_of_another(kept, name, before[name]) for name in before):
             stays.taken.append(choice)
         elif is_as_merged and _is_possible(before, replace(present, **restored), kept.clinic_id):
             restored |= before
@@ -295,10 +285,3 @@ def _is_possible(before: Mapping[str, Any], present: PatientDetails, clinic_id: 
 def _read(name: str, value: Any) -> Any:
     """Return a value of `PatientMerge.changes` as PatientDetails has it."""
     return date.fromisoformat(value) if name in DAYS and value else value
-
-
-def _is_taken_by_another(patient: Patient, name: str, value: Any) -> bool:
-    """Return whether another patient has this value of a field that only one may have."""
-    if name not in NUMBERS or not value:
-        return False
-    return Patient.objects.of(patient.clinic_id).filter(**{name: value}).exclude(pk=patient.pk).exists()

@@ -34,6 +34,8 @@ COPIED = [
     for field in Patient._meta.concrete_fields
     if not isinstance(field, GeneratedField) and field.attname != "changed_at"
 ]
+# Only one patient of a clinic may have them.
+UNIQUE_NUMBERS = ("cpf", "health_number")
 NULL_WHEN_EMPTY = ["phone", "cpf", "health_number", "document_number", "second_phone"]
 
 
@@ -242,6 +244,23 @@ def details_of(patient: Patient) -> PatientDetails:
     stored = {field.name: getattr(patient, field.name) for field in fields(PatientDetails)}
     texts = {name: value or "" for name, value in stored.items() if name in NULL_WHEN_EMPTY}
     return PatientDetails(**stored | texts | {"phone": patient.phone.as_e164 if patient.has_phone else ""})
+
+
+def write_values(patient: Patient, values: Mapping[str, Any], *others: str) -> None:
+    """Store these values, which are in the shape of PatientDetails, and the columns `others`, which are set already.
+
+    No rule is asked and no event is stored. Runs in the caller's transaction, which has locked the row."""
+    for name, value in values.items():
+        setattr(patient, name, (value or None) if name in NULL_WHEN_EMPTY else value)
+    # The phone field computes the hash when it is saved.
+    patient.save(update_fields=[*values, *others, "phone_hash", "updated_at"])
+
+
+def is_of_another(patient: Patient, name: str, value: Any) -> bool:
+    """Return whether another patient has this value of one of UNIQUE_NUMBERS; False for any other field."""
+    if name not in UNIQUE_NUMBERS or not value:
+        return False
+    return Patient.objects.of(patient.clinic_id).filter(**{name: value}).exclude(pk=patient.pk).exists()
 
 
 def _clean_details_today(

@@ -1,6 +1,6 @@
 """Spreadsheets that are brought into a clinic."""
 
-from clinic.exchange.columns import DATES, FIELDS, Columns
+from clinic.exchange.columns import FIELDS, PARTS_OF_NAME, Columns
 from clinic.exchange.faults import ImportRefused
 from clinic.exchange.files import MOST_BYTES, too_large
 from clinic.exchange.kinds import kind_of
@@ -9,10 +9,10 @@ from clinic.exchange.runs import advance, begin, choose_columns, discard, forget
 
 __all__ = [
     "Columns",
-    "DATES",
     "FIELDS",
     "ImportRefused",
     "MOST_BYTES",
+    "PARTS_OF_NAME",
     "Reader",
     "advance",
     "begin",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Clinic, documents
+from clinic.models.patient import DATES
 
 # What a column can be: the fields of PatientDetails, and parts of the name. As they are chosen on the page.
 FIELDS = {
@@ -43,7 +44,7 @@ FIELDS = {
     "died": _("Falecido(a)"),
     "died_on": _("Data do falecimento"),
 }
-DATES = {"birth_date", "card_expires_on", "died_on"}
+PARTS_OF_NAME = ("name", "middle_name", "surname")
 # Headings as programs of both countries write them, by their letters and digits; the first that fits wins.
 HEADINGS = {
     "social_name": "nome social|nome preferido|preferred name|social name",

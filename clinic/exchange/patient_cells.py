@@ -10,13 +10,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from clinic.exchange.columns import DATES, FIELDS, is_ambiguous, is_month_first
+from clinic.exchange.columns import FIELDS, PARTS_OF_NAME, is_ambiguous, is_month_first
 from clinic.form_fields import TypedDateField, lowered
 from clinic.models import documents
-from clinic.models.patient import DocumentType, NoDocument
+from clinic.models.patient import DATES, DocumentType, NoDocument
 from clinic.registry import PatientDetails
 
-NAMES = ("name", "middle_name", "surname")
 YES, NO = {"sim", "s", "yes", "y", "true", "verdadeiro", "1", "x"}, {"nao", "n", "no", "false", "falso", "0"}
 # What programs write where nothing is known.
 NOTHING = {"null", "none", "nan", "n/a", "na", "-", "--", "---", "00/00/0000", "0000-00-00", "não informado", "s/n"}
@@ -47,13 +46,13 @@ class Reader:
         sentences = {}
         for place, (field, cell) in enumerate(zip(self.columns, cells, strict=False)):
             text = cell.strip()
-            if not field or not text or (field not in NAMES and is_nothing(text)):
+            if not field or not text or (field not in PARTS_OF_NAME and is_nothing(text)):
                 continue
             try:
                 values[field] = self._value(field, text, place)
             except ValidationError as error:
                 sentences[field] = f"{FIELDS[field]}: {' '.join(error.messages)}"
-        name = " ".join(filter(None, (values.pop(part, "") for part in NAMES)))
+        name = " ".join(filter(None, (values.pop(part, "") for part in PARTS_OF_NAME)))
         if name.lower() in NOTHING:  # as a whole; a part of a name may be Nan or Null
             name = ""
         if values.get("died_on"):

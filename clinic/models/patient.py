@@ -349,3 +349,6 @@ class Patient(ClinicRow):
     def has_doubtful_phone(self) -> bool:
         """True if there is a phone that is not known to exist ("telefone a confirmar")."""
         return self.has_phone and not is_certain(self.phone)
+
+
+DATES = {field.name for field in Patient._meta.fields if type(field) is models.DateField}  # dates, no instants

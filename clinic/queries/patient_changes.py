@@ -5,18 +5,18 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import DateField, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models import Clinic, Patient, PatientEvent, PatientMerge, Payer, documents, phones
+from clinic.models.patient import DATES
 from clinic.registry import details_of, record_ids
 
 PAYER = "payer_id"
 PHONES = {"phone", "second_phone"}
 CHOICES = {field.name: dict(field.flatchoices) for field in Patient._meta.fields if field.choices}
 LABELS = {field.attname: field.verbose_name for field in Patient._meta.fields}
-DAYS = {field.name for field in Patient._meta.fields if type(field) is DateField}
 MOST = 50  # the newest changes that a card shows
 
 
@@ -126,4 +126,4 @@ def _written(name: str, value: Any, clinic: Clinic) -> str:
         return documents.written_cpf(value)
     if name in CHOICES:
         return str(CHOICES[name].get(value, value))
-    return f"{date.fromisoformat(value):%d/%m/%Y}" if name in DAYS else str(value)
+    return f"{date.fromisoformat(value):%d/%m/%Y}" if name in DATES else str(value)

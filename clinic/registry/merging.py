@@ -9,11 +9,12 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
-from django.db.models import DateField, Q
+from django.db.models import Q
 
 from clinic.models import FormerName, Memo, Patient, PatientEvent, PatientMerge, Payer
 from clinic.models.limits import max_length
 from clinic.models.names import same_letters
+from clinic.models.patient import DATES
 from clinic.models.patient_merge import UNDOABLE
 from clinic.refusals import Reason, Refusal
 from clinic.registry.consents import follow_column
@@ -52,7 +53,6 @@ _BESIDE = {name for first, together in TOGETHER.items() for name in together if 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     field.name: TOGETHER.get(field.name, (field.name,)) for field in fields(PatientDetails) if field.name not in _BESIDE
 }
-DAYS = {field.name for field in Patient._meta.fields if type(field) is DateField}
 NOTES_LIMIT, ALERT_LIMIT = max_length(Patient, "notes"), max_length(Patient, "alert")
 # Texts of both that may stand one after the other.
 JOINED = ("notes", "alert")
@@ -284,4 +284,4 @@ def _is_possible(before: Mapping[str, Any], present: PatientDetails, clinic_id: 
 
 def _read(name: str, value: Any) -> Any:
     """Return a value of `PatientMerge.changes` as PatientDetails has it."""
-    return date.fromisoformat(value) if name in DAYS and value else value
+    return date.fromisoformat(value) if name in DATES and value else value

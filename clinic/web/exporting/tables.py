@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from clinic.exchange import FIELDS
+from clinic.exchange import FIELDS, PARTS_OF_NAME
 from clinic.form_fields import ids_in
 from clinic.models import Appointment, Clinic, Memo, Patient, StaffUser, documents, phones, shown
 from clinic.queries import confirmations, exported, memos, pending, queue, recalls
@@ -20,7 +20,7 @@ from clinic.web.recall.forms import read_until
 from clinic.web.waiting.views import board_of
 
 # Of a patient; parts of the name are one column.
-COLUMNS = [name for name in FIELDS if name not in {"middle_name", "surname"}]
+COLUMNS = [name for name in FIELDS if name not in PARTS_OF_NAME[1:]]
 
 
 class Asked(NamedTuple):

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from clinic.exchange import DATES, MOST_BYTES, Reader, kind_of
+from clinic.exchange import MOST_BYTES, PARTS_OF_NAME, Reader, kind_of
 from clinic.models import ImportRow, ImportRun
+from clinic.models.patient import DATES
 from clinic.queries import imports
 from clinic.web.importing.forms import KNOWN, fate_in, line_in
 
 SEPARATOR_NAMES = {"\t": "tab"}
-NAMES = ("name", "middle_name", "surname")
 MOST_MEGABYTES = MOST_BYTES // 1024**2
 
 
@@ -54,11 +54,11 @@ def found(run: ImportRun) -> str:
 
 def _shown(row: ImportRow, run: ImportRun) -> dict[str, Any]:
     cells = dict(zip(run.columns, row.cells, strict=False))
-    name = " ".join(filter(None, (cells.get(part, "") for part in NAMES)))
+    name = " ".join(filter(None, (cells.get(part, "") for part in PARTS_OF_NAME)))
     reader = Reader(run.columns, run.month_first, run.mixed, payers={})
     others = [
         reader.shown_date(field, text, place) if field in DATES else text
         for place, (field, text) in enumerate(zip(run.columns, row.cells, strict=False))
-        if field and field not in NAMES and text
+        if field and field not in PARTS_OF_NAME and text
     ]
     return {"row": row, "name": name, "others": others, "changes": imports.changed_labels(row, run.kind)}

@@ -4,20 +4,19 @@ Nothing else depends on it: `purge_expired` forgets accesses and sign-ins of all
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clinic.access.accesses import ACCESSES_KEPT, SIGN_INS_KEPT
 from clinic.models import Clinic, Memo, PatientAccess, RetentionRun, SignIn, StaffUser, WaitingEntry
+from clinic.models.accesses import ACCESSES_KEPT, SIGN_INS_KEPT
+from clinic.models.memo import MEMOS_KEPT
+from clinic.models.waiting import NOTES_KEPT
 from clinic.registry import Author, anonymise, due_for_anonymising
 from clinic.transactions import run_in_transaction
-
-MEMOS_KEPT = timedelta(days=366)
-WAITING_NOTES_KEPT = timedelta(days=731)
 
 
 def _accesses(clinic: Clinic, now: datetime) -> QuerySet[Any]:
@@ -34,7 +33,7 @@ def _memos(clinic: Clinic, now: datetime) -> QuerySet[Any]:
 
 
 def _waiting(clinic: Clinic, now: datetime) -> QuerySet[Any]:
-    closed = WaitingEntry.objects.of(clinic).filter(closed_at__lt=now - WAITING_NOTES_KEPT)
+    closed = WaitingEntry.objects.of(clinic).filter(closed_at__lt=now - NOTES_KEPT)
     return closed.exclude(note="")
 
 
@@ -43,11 +42,11 @@ def _blocked(clinic: Clinic, now: datetime) -> QuerySet[Any]:
 
 
 KINDS: dict[str, tuple[Any, Callable[[Clinic, datetime], QuerySet[Any]]]] = {
-    "accesses": (_("acessos a pacientes com mais de 2 anos"), _accesses),
-    "sign_ins": (_("entradas da equipe com mais de 12 meses"), _sign_ins),
-    "memos": (_("recados sobre ninguém, feitos há mais de 12 meses"), _memos),
-    "waiting_notes": (_("notas de pedidos da fila de espera fechados há mais de 2 anos"), _waiting),
-    "blocked": (_("pacientes bloqueados cujo prazo acabou"), _blocked),
+    "accesses": (_("acessos a pacientes"), _accesses),
+    "sign_ins": (_("entradas da equipe"), _sign_ins),
+    "memos": (_("recados sobre ninguém"), _memos),
+    "waiting_notes": (_("notas da fila de espera"), _waiting),
+    "blocked": (_("pacientes bloqueados"), _blocked),
 }
 
 

@@ -196,6 +196,21 @@ def old(clinic):
     return clinic
 
 
+def test_the_terms_are_those_by_which_rows_are_deleted(client, clinic, settings):
+    settings.STORED_ANSWER_DAYS = 5
+    client.force_login(make_manager(clinic))
+    page = client.get(reverse("web:privacy-terms")).text
+    shown = [text.split(": ")[-1] for text in re.findall("<li>([^<]+)</li>", page)]
+    assert shown[1:7] == [
+        "2 anos",
+        "12 meses",
+        "12 meses depois de feitos",
+        "2 anos depois de fechado o pedido",
+        "5 dias",
+        "30 dias",
+    ]
+
+
 @time_machine.travel(NOW, tick=False)
 def test_what_is_due_is_shown_and_nothing_else_goes(client, old):
     due = {"accesses": 1, "sign_ins": 1, "memos": 1, "waiting_notes": 1, "blocked": 1}

@@ -6,7 +6,7 @@ without a row: if it cannot be written, the answer is an error. Its transaction 
 for a flush. Law: Lei 58/2019 art. 29.º, LGPD art. 37 and 46.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -19,11 +19,9 @@ from clinic.access.middleware import GetResponse
 from clinic.access.open_sessions import digest_of
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, PatientAccess, SignIn, StaffUser, shown
+from clinic.models.accesses import ACCESSES_KEPT, SIGN_INS_KEPT
 from clinic.models.limits import max_length
 
-# How long rows are kept; PostgreSQL refuses to delete younger ones (migration 0040).
-ACCESSES_KEPT = timedelta(days=731)
-SIGN_INS_KEPT = timedelta(days=366)
 PAGE_LENGTH = max_length(PatientAccess, "page")
 # Answers that show nobody.
 SHOWS_NOBODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}

@@ -1,5 +1,7 @@
 """Who saw which patient, and who signed in."""
 
+from datetime import timedelta
+
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils import timezone
@@ -8,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models.clinic import Clinic, ClinicRow
 from clinic.models.patient import Patient
 from clinic.models.staff import StaffUser
+
+# For so long rows are kept; PostgreSQL refuses to delete younger ones (migration 0040).
+ACCESSES_KEPT, SIGN_INS_KEPT = timedelta(days=731), timedelta(days=366)
 
 
 class PatientAccess(ClinicRow):

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import ClassVar, Self
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from clinic.models.appointment import Appointment
 from clinic.models.clinic import ClinicQuerySet, ClinicRow
 from clinic.models.patient import Patient
 from clinic.models.staff import StaffUser
+
+MEMOS_KEPT = timedelta(days=366)  # those about nobody, after they were done
 
 
 class MemoQuerySet(ClinicQuerySet["Memo"]):

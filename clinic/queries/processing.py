@@ -4,12 +4,19 @@ Law: LGPD art. 37, RGPD art. 30. Filled from what is configured; what a clinic w
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clinic.models import ApiKey, CalendarFeed, Clinic, DisplayLink, PrivacySettings
+from clinic.models.accesses import ACCESSES_KEPT, SIGN_INS_KEPT
 from clinic.models.credentials import AccessToken
+from clinic.models.import_run import ROWS_KEPT
+from clinic.models.memo import MEMOS_KEPT
+from clinic.models.waiting import NOTES_KEPT
 from clinic.registry import records_kept_years
 
 
@@ -119,11 +126,24 @@ def terms(clinic: Clinic) -> list[Term]:
     years = {"years": records_kept_years(clinic), "law": law}
     return [
         Term(_("fichas e agendamentos"), _("no mínimo %(years)s anos depois da última visita (%(law)s)") % years),
-        Term(_("quem viu os dados"), _("2 anos")),
-        Term(_("entradas da equipe"), _("12 meses")),
-        Term(_("recados sobre ninguém"), _("12 meses depois de feitos")),
-        Term(_("notas da fila de espera"), _("2 anos depois de fechado o pedido")),
-        Term(_("respostas guardadas das APIs"), _("30 dias")),
-        Term(_("linhas de planilhas importadas"), _("30 dias")),
+        Term(_("quem viu os dados"), _in_words(ACCESSES_KEPT)),
+        Term(_("entradas da equipe"), _in_words(SIGN_INS_KEPT)),
+        Term(_("recados sobre ninguém"), _("%(term)s depois de feitos") % {"term": _in_words(MEMOS_KEPT)}),
+        Term(
+            _("notas da fila de espera"),
+            _("%(term)s depois de fechado o pedido") % {"term": _in_words(NOTES_KEPT)},
+        ),
+        Term(_("respostas guardadas das APIs"), _in_words(timedelta(days=settings.STORED_ANSWER_DAYS))),
+        Term(_("linhas de planilhas importadas"), _in_words(ROWS_KEPT)),
         Term(_("livro de incidentes"), _("no mínimo 5 anos: nada se apaga dele")),
     ]
+
+
+def _in_words(kept: timedelta) -> str:
+    """Return a term as 2 anos, below them 12 meses, below two months 30 dias."""
+    years, months = kept.days // 365, kept.days // 30
+    if years > 1:
+        return ngettext("%(n)s ano", "%(n)s anos", years) % {"n": years}
+    if months > 1:
+        return ngettext("%(n)s mês", "%(n)s meses", months) % {"n": months}
+    return ngettext("%(n)s dia", "%(n)s dias", kept.days) % {"n": kept.days}

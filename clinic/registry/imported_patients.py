@@ -14,10 +14,10 @@ from django.utils.translation import override
 
 from clinic.models import Appointment, Clinic, Consent, Patient, PatientEvent, phones
 from clinic.models.names import same_letters
-from clinic.models.patient import CURRENT
+from clinic.models.patient import CURRENT, DATES
 from clinic.models.references import referred_to
 from clinic.refusals import Reason, Refusal, Refused
-from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
+from clinic.registry.patient_details import HEADS, CleanedDetails, PatientDetails, Policy, clean_details
 from clinic.registry.patient_events import Author, differences
 from clinic.registry.patients import (
     NULL_WHEN_EMPTY,
@@ -34,16 +34,6 @@ from clinic.registry.plans import payer_refusals
 
 # What recognises a patient is not changed by a row that was recognised by it.
 KEPT_AS_STORED = {"name"}
-# Fields that say something of another one, which comes first: a card's number is worth nothing without its payer.
-GROUPS = (
-    ("phone", "phone_of"),
-    ("second_phone", "second_phone_of"),
-    ("payer_id", "card_number", "card_expires_on"),
-    ("document_number", "document_type", "document_country"),
-    ("guardian_name", "guardian_relation"),
-    ("died", "died_on"),
-)
-HEADS = {field: head for head, *others in GROUPS for field in others}
 LETTERS_SQL = (
     "SELECT clinic_letters(clinic_fold(name)) FROM unnest(%s::text[]) WITH ORDINALITY AS t (name, place) ORDER BY place"
 )
@@ -237,9 +227,8 @@ def _is_blank(name: str, value: Any) -> bool:
 
 def _as_details(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return values that were stored as JSON as PatientDetails has them."""
-    days = {field.name for field in Patient._meta.fields if field.get_internal_type() == "DateField"}
     return {
-        name: value if not value or name not in days else _as_day(value)  # a blank is of every type
+        name: value if not value or name not in DATES else _as_day(value)  # a blank is of every type
         for name, value in values.items()
     }
 

@@ -18,7 +18,7 @@ from clinic.models.patient import DATES
 from clinic.models.patient_merge import UNDOABLE
 from clinic.refusals import Reason, Refusal
 from clinic.registry.consents import follow_column
-from clinic.registry.patient_details import PatientDetails
+from clinic.registry.patient_details import HEADS, TOGETHER, PatientDetails
 from clinic.registry.patient_events import Author, differences, record_event
 from clinic.registry.patients import UNIQUE_NUMBERS, details_of, is_of_another, write_values
 
@@ -39,19 +39,9 @@ class NotRestored(NamedTuple):
     taken: list[str]
 
 
-# Fields that are chosen as one thing, by the one that stands for them.
-TOGETHER = {
-    "phone": ("phone", "phone_of"),
-    "second_phone": ("second_phone", "second_phone_of"),
-    "guardian_name": ("guardian_name", "guardian_relation"),
-    "document_number": ("document_type", "document_number", "document_country"),
-    "payer_id": ("payer_id", "card_number", "card_expires_on"),
-    "died": ("died", "died_on"),
-}
-_BESIDE = {name for first, together in TOGETHER.items() for name in together if name != first}
 # All choices, in the order of PatientDetails.
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    field.name: TOGETHER.get(field.name, (field.name,)) for field in fields(PatientDetails) if field.name not in _BESIDE
+    field.name: TOGETHER.get(field.name, (field.name,)) for field in fields(PatientDetails) if field.name not in HEADS
 }
 NOTES_LIMIT, ALERT_LIMIT = max_length(Patient, "notes"), max_length(Patient, "alert")
 # Texts of both that may stand one after the other.

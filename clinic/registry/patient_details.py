@@ -100,6 +100,16 @@ class PatientDetails:
 
 
 NO_DETAILS = PatientDetails()
+# Fields that say something of another one, which comes first: a card's number is worth nothing without its payer.
+TOGETHER = {
+    "phone": ("phone", "phone_of"),
+    "second_phone": ("second_phone", "second_phone_of"),
+    "guardian_name": ("guardian_name", "guardian_relation"),
+    "document_number": ("document_type", "document_number", "document_country"),
+    "payer_id": ("payer_id", "card_number", "card_expires_on"),
+    "died": ("died", "died_on"),
+}
+HEADS = {name: head for head, together in TOGETHER.items() for name in together if name != head}
 
 
 @dataclass(frozen=True)

@@ -249,13 +249,20 @@ def clean_details(
         died=details.died,
         died_on=_clean_died_on(details, today, refusals),
     )
+    refusals += _name_refusals(cleaned, stored)
+    return CleanedDetails(cleaned, cpf, unverified_cpf, refusals)
+
+
+def _name_refusals(cleaned: PatientDetails, stored: PatientDetails) -> list[Refusal]:
     if not cleaned.name:
-        refusals.append(Refusal(Reason.NAME_MISSING))
+        refusals = [Refusal(Reason.NAME_MISSING)]
     elif cleaned.name != stored.name:
-        refusals += name_without_letters(cleaned.name, Reason.NAME_WITHOUT_LETTERS)
+        refusals = name_without_letters(cleaned.name, Reason.NAME_WITHOUT_LETTERS)
+    else:
+        refusals = []
     if cleaned.social_name and cleaned.social_name != stored.social_name:
         refusals += name_without_letters(cleaned.social_name, Reason.SOCIAL_NAME_WITHOUT_LETTERS)
-    return CleanedDetails(cleaned, cpf, unverified_cpf, refusals)
+    return refusals
 
 
 def _clean_cpf(raw: str, strict: bool, refusals: list[Refusal]) -> tuple[str | None, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -106,6 +107,25 @@ def detail_response(
     Where it was `decided` about what is to be confirmed, the focus goes to the next of it, or to the heading: the
     button that had it is gone."""
     appointment = get_appointment(request, pk)
+    context = _detail_context(request, appointment) | {
+        "refusals": refusals,
+        "free_times": free_times,
+        "note": note,
+        "booked": booked,
+        "decided": decided,
+    }
+    day = request.clinic.local(appointment.starts_at).date()
+    response = panel_response(request, "appointment/detail.html", context, day, status)
+    if request.method == "POST":
+        response["HX-Trigger"] = "refresh-day"
+    if booked:
+        # A reload shows what was booked, not the form again.
+        response["HX-Replace-Url"] = reverse("web:appointment-detail", args=[pk])
+    return response
+
+
+def _detail_context(request: ClinicRequest, appointment: Appointment) -> dict[str, Any]:
+    """Return what `appointment/detail.html` shows of an appointment, besides what an act has come to."""
     undoable = booking.undoable(appointment)
     lines = appointment.lines.select_related("procedure").prefetch_related("discounts")
     missing = short_visits.missing_minutes(appointment, lines)
@@ -114,7 +134,7 @@ def detail_response(
     may_wait = booking.is_still_ahead(appointment, now)
     may_recall = booking.may_be_recalled(appointment)
     asks_price = KEEPS_PRICE not in request.GET
-    context = {
+    return {
         "appointment": appointment,
         "seen": booking.state(appointment),
         "place": booking.place(appointment),
@@ -145,20 +165,8 @@ def detail_response(
         "unverified": unverified(appointment),
         "memos": memos.about_appointment(appointment),
         "patient_seen": patient_version(appointment.patient),
-        "refusals": refusals,
-        "free_times": free_times,
-        "note": note,
-        "booked": booked,
-        "decided": decided,
         "squeeze_in": _squeeze_in_address(appointment) if request.user.may_squeeze_in else "",
     }
-    response = panel_response(request, "appointment/detail.html", context, day, status)
-    if request.method == "POST":
-        response["HX-Trigger"] = "refresh-day"
-    if booked:
-        # A reload shows what was booked, not the form again.
-        response["HX-Replace-Url"] = reverse("web:appointment-detail", args=[pk])
-    return response
 
 
 def _squeeze_in_address(appointment: Appointment) -> str:

@@ -1,6 +1,6 @@
 """The booking panel's context: what was typed, what can be chosen, what it costs and when it is free."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -54,28 +54,17 @@ def context(form: BookingForm) -> dict[str, Any]:
     discounts = list(booking_options.discounts(clinic, day))
     patient_id = None if form.is_new_patient else values.get("patient")
     patient = booking_options.patient(clinic, patient_id) if patient_id else None
-    returning = free_return(form, _chosen(form, procedures), patient, doctor, day)
+    wanted = _chosen(form, procedures)
+    returning = free_return(form, wanted, patient, doctor, day)
     rows = _line_rows(form, procedures, discounts, returning.prices)
     lines = [row.line for row in rows if row.line]
     text = form.data.get("q", "")
     is_searching = not form.is_new_patient and not patient_id
     minutes = _typed_minutes(form) or sum(line.procedure.duration_minutes for line in lines)
-    wanted = _chosen(form, procedures)
     sought = _Sought(doctor, minutes, day, patient.pk if patient else None, wanted)
-    times = _free_times(form, sought)
-    later = {} if times else _later_context(form, sought)
-    finder = None
-    if is_finder_open(form.data) or _is_without_time(times, later):
-        finder = offers_for(
-            clinic,
-            form.data,
-            doctors=doctors,
-            performing=lambda: booking.doctors_performing_all(clinic, form.chosen_ids),
-            minutes=minutes,
-            patient=patient.pk if patient else None,
-            chosen=(values.get("doctor"), values.get("starts_at")),
-            procedures=wanted,
-        )
+    times_context, finder = _times_context(
+        form, sought, doctors, lambda: booking.doctors_performing_all(clinic, form.chosen_ids)
+    )
     total = sum((line.total for line in lines), Decimal(0))
     return {
         "form": form,
@@ -106,8 +95,7 @@ def context(form: BookingForm) -> dict[str, Any]:
         "wide": form.data.get("doctor", "") if form.is_wide else "",
         "performs_nothing": doctor is not None and not procedures,
         "late": delay_sentence(doctor, day, today=clinic.local(timezone.now()).date()) if doctor else "",
-        **_times_context(form, times),
-        **later,
+        **times_context,
     }
 
 
@@ -120,26 +108,12 @@ def move_context(form: MoveForm) -> dict[str, Any]:
     day = values.get("date") or clinic.local(timezone.now()).date()
     needed, names = _needed_procedures(form)
     sought = _Sought(doctor, minutes, day, appointment.patient_id, needed, appointment)
-    times = _free_times(form, sought)
     # A move to another time must not change the doctor silently: the present one can be kept.
     besides = None if form.changes_procedures else appointment.doctor_id
     performing, not_performing = booking_options.split_by_performing(
         clinic, doctors, [procedure.pk for procedure in needed], besides
     )
-    later = {} if times else _later_context(form, sought)
-    finder = None
-    if is_finder_open(form.data) or _is_without_time(times, later):
-        finder = offers_for(
-            clinic,
-            form.data,
-            doctors=doctors,
-            performing=lambda: performing,
-            minutes=minutes,
-            patient=appointment.patient_id,
-            chosen=(values.get("doctor"), values.get("starts_at")),
-            moving=appointment,
-            procedures=needed,
-        )
+    times_context, finder = _times_context(form, sought, doctors, lambda: performing)
     return {
         "appointment": appointment,
         "others": OtherVisits(clinic, appointment.patient, day, timezone.now(), moving=appointment),
@@ -159,8 +133,7 @@ def move_context(form: MoveForm) -> dict[str, Any]:
         "wide": form.data.get("doctor", "") if form.is_wide else "",
         "late": delay_sentence(doctor, day, today=clinic.local(timezone.now()).date()) if doctor else "",
         **(lines_context(form, day) if form.changes_procedures else {}),
-        **_times_context(form, times),
-        **later,
+        **times_context,
     }
 
 
@@ -210,16 +183,6 @@ def _chosen_doctor(form: WhenForm, doctors: Iterable[Doctor]) -> Doctor | None:
     return next((doctor for doctor in doctors if doctor.pk == form.cleaned_data.get("doctor")), None)
 
 
-def _times_context(form: WhenForm, times: list[Opening]) -> dict[str, Any]:
-    return {
-        "times": times[:TIMES_SHOWN],
-        "more_times": times[TIMES_SHOWN:],
-        "times_are_alternatives": bool(form.alternatives),
-        "chosen_start": None if _is_time_refused(form) else form.cleaned_data.get("starts_at"),
-        "chosen_day": form.cleaned_data.get("date"),
-    }
-
-
 class _Sought(NamedTuple):
     """For what free times are sought: the day, how long it takes, who comes, and what is moved."""
 
@@ -244,6 +207,36 @@ class _Sought(NamedTuple):
             moving=self.moving,
             procedures=self.procedures,
         )
+
+
+def _times_context(
+    form: WhenForm, sought: _Sought, doctors: Sequence[Doctor], performing: Callable[[], Sequence[Doctor]]
+) -> tuple[dict[str, Any], Finder | None]:
+    """Return the free times of the day, or after a day without any the next ones; and the block that finds others,
+    where it is open or there are none. `performing` reads the doctors who perform everything."""
+    times, values = _free_times(form, sought), form.cleaned_data
+    later = {} if times else _later_context(form, sought)
+    finder = None
+    if is_finder_open(form.data) or _is_without_time(times, later):
+        finder = offers_for(
+            form.clinic,
+            form.data,
+            doctors=doctors,
+            performing=performing,
+            minutes=sought.minutes,
+            patient=sought.patient,
+            chosen=(values.get("doctor"), values.get("starts_at")),
+            moving=sought.moving,
+            procedures=sought.procedures,
+        )
+    shown = {
+        "times": times[:TIMES_SHOWN],
+        "more_times": times[TIMES_SHOWN:],
+        "times_are_alternatives": bool(form.alternatives),
+        "chosen_start": None if _is_time_refused(form) else values.get("starts_at"),
+        "chosen_day": values.get("date"),
+    }
+    return shown | later, finder
 
 
 def _later_context(form: WhenForm, sought: _Sought) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from clinic.registry import (
     change_patient,
     decide,
     details_of,
-    release,
+    lift_restriction,
     request_deletion,
     restrict,
 )
@@ -362,7 +362,7 @@ def test_a_payer_that_is_gone_meanwhile_is_left_out(patient, by):
     change_patient(patient.pk, {"payer_id": payer.pk, "card_number": "123"}, clinic=patient.clinic, by=by)
     request = restrict(patient.pk, clinic=patient.clinic, reason="pedido do titular", by=by)
     payer.delete()
-    release(request.pk, clinic=patient.clinic, reason="resolvido", by=by)
+    lift_restriction(request.pk, clinic=patient.clinic, reason="resolvido", by=by)
     patient = Patient.objects.get(pk=patient.pk)
     assert (patient.name, patient.payer_id, patient.card_number) == (NAME, None, "")
 
@@ -371,7 +371,7 @@ def test_it_stays_while_another_has_the_number(patient, by):
     request = restrict(patient.pk, clinic=patient.clinic, reason="pedido do titular", by=by)
     make_patient(patient.clinic, cpf=patient.cpf)
     with pytest.raises(RequestRefused) as refused:
-        release(request.pk, clinic=patient.clinic, reason="resolvido", by=by)
+        lift_restriction(request.pk, clinic=patient.clinic, reason="resolvido", by=by)
     assert refused.value.fault is RequestFault.NUMBERS_TAKEN
     assert Patient.objects.get(pk=patient.pk).blocked_at
 

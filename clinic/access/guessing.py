@@ -72,7 +72,7 @@ def _remember_refusal(address: str | None, seconds: int) -> None:
     _refused_until[address] = time.monotonic() + seconds
 
 
-def release(username: str) -> None:
+def unlock(username: str) -> None:
     """Allow tries of this name again at once."""
     for known in (False, True):
         rate_limit.forget_hour(_subject(folded_username(username), known))

@@ -27,7 +27,7 @@ def counted_username(request: HttpRequest, credentials: dict[str, Any] | None) -
     return folded_username((credentials or request.POST).get("username") or "")
 
 
-def release(username: str) -> None:
+def unlock(username: str) -> None:
     """Let this user try again at once, from every address."""
     AccessAttempt.objects.filter(username=folded_username(username)).delete()
-    guessing.release(username)
+    guessing.unlock(username)

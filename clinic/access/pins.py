@@ -65,7 +65,7 @@ def approved_by(clinic: Clinic, approver: int, pin: str, *, asked_by: StaffUser)
     return manager.pk
 
 
-def release(user: StaffUser) -> None:
+def unlock(user: StaffUser) -> None:
     """Let the user's PIN be tried again at once, at every colleague's desk, and by the user at those of others."""
     colleagues = StaffUser.objects.of(user.clinic_id).values_list("pk", flat=True) if user.clinic_id else ()
     pairs = [_asked(*pair) for pk in colleagues for pair in ((user.pk, pk), (pk, user.pk))]

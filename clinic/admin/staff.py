@@ -192,8 +192,8 @@ class StaffAdmin(BaseAdmin):
     @admin.action(description=gettext_lazy("Desbloquear acesso"), permissions=["change"], location=EVERYWHERE)
     def unlock(self, request: HttpRequest, queryset: QuerySet[StaffUser]) -> None:
         for user in queryset:
-            lockout.release(user.username)
-            pins.release(user)
+            lockout.unlock(user.username)
+            pins.unlock(user)
         self.message_user(request, _("Acesso desbloqueado: já se pode tentar de novo."), messages.SUCCESS)
 
     def show_password(self, request: HttpRequest, user: StaffUser, password: str) -> None:

@@ -147,8 +147,8 @@ def decide(request_id: int, *, clinic: Clinic, accept: bool, by: Author, now: da
 
 
 def restrict(patient_id: int, *, clinic: Clinic, reason: str, by: Author, now: datetime | None = None) -> DataRequest:
-    """Use a patient's data no more, without erasing any, until `release`. Only the rows of spreadsheets that brought
-    them, which are kept for thirty days, are blanked at once.
+    """Use a patient's data no more, without erasing any, until `lift_restriction`. Only the rows of spreadsheets that
+    brought them, which are kept for thirty days, are blanked at once.
 
     Locks like `request_deletion`. Raises RequestRefused, Patient.DoesNotExist, and Refused (TRY_AGAIN).
     """
@@ -169,7 +169,9 @@ def restrict(patient_id: int, *, clinic: Clinic, reason: str, by: Author, now: d
     return run_in_transaction(work)
 
 
-def release(request_id: int, *, clinic: Clinic, reason: str, by: Author, now: datetime | None = None) -> DataRequest:
+def lift_restriction(
+    request_id: int, *, clinic: Clinic, reason: str, by: Author, now: datetime | None = None
+) -> DataRequest:
     """Take a restriction off: everything is what it was. Refused while another patient has the CPF or the number.
 
     Locks the request's row, then those of the records. Raises RequestRefused, DataRequest.DoesNotExist.

@@ -25,11 +25,11 @@ from clinic.registry import (
     appointment_ahead,
     current_patient,
     decide,
+    lift_restriction,
     needs_second_person,
     open_identity,
     open_request,
     proposal,
-    release,
     request_deletion,
     restrict,
 )
@@ -137,7 +137,7 @@ def _decline(request: ClinicRequest, pk: int, form: ReasonForm) -> DataRequest:
 
 
 def _release(request: ClinicRequest, pk: int, form: ReasonForm) -> DataRequest:
-    return release(pk, clinic=request.clinic, reason=form.cleaned_data["reason"], by=author(request))
+    return lift_restriction(pk, clinic=request.clinic, reason=form.cleaned_data["reason"], by=author(request))
 
 
 def _open(request: ClinicRequest, pk: int, form: ReasonForm) -> list[list[tuple[str, str]]]:

@@ -231,9 +231,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # clinic.server reads no more of a bod
 # Only one page accepts files (`clinic.web.importing.upload`): others are dropped while they are read.
 FILE_UPLOAD_HANDLERS: list[str] = []
 # In the administration a payer's page has five fields for each price, and the page that raises prices one for each
-# procedure. Everywhere else no query and no form has more than MOST_FIELDS.
+# procedure. Everywhere else no query and no form has more than MAX_FIELDS.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500
-MOST_FIELDS = 500
+MAX_FIELDS = 500
 
 LOGGING = {
     "version": 1,

@@ -16,7 +16,7 @@ from clinic.server.uploads import PREFIX
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
 CONTENT_TYPE_LENGTH = 200
-MOST_SENTENCES = 8192  # of a language that are kept as they are translated
+MAX_SENTENCES = 8192  # of a language that are kept as they are translated
 FILE_FORM = re.compile(r"""multipart/form-data; ?boundary="?([\w'()+,./:=?-]{1,70})"?""", re.ASCII | re.IGNORECASE)
 
 django = get_wsgi_application()
@@ -27,7 +27,7 @@ for language, _name in settings.LANGUAGES:
     # A sentence that stays as it is, as ours do in Brazil, is sought in eight catalogues, one after another, and a page
     # of the desk asks for a hundred.
     catalogue = translation(language)
-    catalogue.gettext = lru_cache(MOST_SENTENCES)(catalogue.gettext)  # type: ignore[method-assign]  # the same, kept
+    catalogue.gettext = lru_cache(MAX_SENTENCES)(catalogue.gettext)  # type: ignore[method-assign]  # the same, kept
 gc.collect()
 gc.freeze()
 

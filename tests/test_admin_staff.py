@@ -62,7 +62,7 @@ def test_unlocking_releases_a_blocked_pin(client, manager):
     pins.set_pin(approver, "7291")
 
     def tries():
-        for pin in ["0000"] * pins.MOST_WRONG + ["7291"]:
+        for pin in ["0000"] * pins.MAX_WRONG + ["7291"]:
             try:
                 return pins.approved_by(manager.clinic, approver.pk, pin, asked_by=desk)
             except pins.WrongPin:

@@ -27,7 +27,7 @@ from clinic.models.raw_sql import fetch_joined
 LIFE = timedelta(hours=1)
 CLOCK_SKEW = timedelta(seconds=10)  # how far the host that issued a token may be ahead; its expiry is exact
 ALGORITHM = "HS256"
-MOST_TOKENS = 1024  # of which a process remembers that it has verified them
+MAX_TOKENS = 1024  # of which a process remembers that it has verified them
 LIMIT_SUBJECT_SQL = "'access token ' || clinic_accesstoken.id"
 VALID_TOKEN_SQL = f"""
     clinic_accesstoken JOIN clinic_clinic ON clinic_clinic.id = clinic_accesstoken.clinic_id
@@ -140,7 +140,7 @@ def _signed_claims(text: str) -> Mapping[str, Any]:
     raise InvalidToken
 
 
-@lru_cache(MOST_TOKENS)
+@lru_cache(MAX_TOKENS)
 def _decode(text: str, key: bytes, url: str) -> Mapping[str, Any]:
     """Return the claims of a token that this key signs, for this installation. Raises jwt.InvalidTokenError.
 

@@ -1,6 +1,6 @@
 """The PIN by which a manager approves, at a colleague's desk, what that colleague may not do alone.
 
-It is hashed like a password, and its tries are counted before it is checked: MOST_WRONG wrong ones within an hour for
+It is hashed like a password, and its tries are counted before it is checked: MAX_WRONG wrong ones within an hour for
 one manager and the user who is signed in, since all computers of a clinic may share one address; and for one manager,
 from everywhere, as many tries within an hour as a user name has. It opens nothing by itself: who knows it is signed in
 already, and every approval names both in the history.
@@ -14,7 +14,7 @@ from clinic.access.guessing import TooManyTries
 from clinic.models import Clinic, StaffUser
 
 SHORTEST, LONGEST = 4, 8
-MOST_WRONG = 5
+MAX_WRONG = 5
 PATIENT_SECONDS = 5  # that a check waits for its turn to hash
 ASCENDING, DESCENDING = "01234567890", "09876543210"
 
@@ -50,7 +50,7 @@ def approved_by(clinic: Clinic, approver: int, pin: str, *, asked_by: StaffUser)
     Raises WrongPin, TooManyTries, and Busy, which does not count as wrong. Must run outside a transaction.
     """
     subject = _asked(approver, asked_by.pk)
-    wait = rate_limit.admit_within_hour(subject, MOST_WRONG)
+    wait = rate_limit.admit_within_hour(subject, MAX_WRONG)
     wait = wait or rate_limit.admit_within_hour(_subject(approver), settings.SIGN_INS_OF_NAME_AN_HOUR)
     if wait:
         raise TooManyTries(wait)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.booking_limits import MOST_A_DAY, MOST_DAYS_AHEAD, MOST_NOTICE_HOURS
-from clinic.models.doctor import LONGEST_INTERVAL, MOST_ENCAIXES, SHORTEST_INTERVAL
-from clinic.models.limits import MOST_RETURN_DAYS
-from clinic.models.procedure import LONGEST_DURATION, MOST_YEARS, SHORTEST_DURATION
+from clinic.models.booking_limits import MAX_A_DAY, MAX_DAYS_AHEAD, MAX_NOTICE_HOURS
+from clinic.models.doctor import LONGEST_INTERVAL, MAX_ENCAIXES, SHORTEST_INTERVAL
+from clinic.models.limits import MAX_RETURN_DAYS
+from clinic.models.procedure import LONGEST_DURATION, MAX_YEARS, SHORTEST_DURATION
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -26,10 +26,10 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "doctor_council_number_once": ("council_number", _("Outro cadastro já usa este registro. Confira o número.")),
     "doctor_title_known": ("title", _("Escolha um título da lista.")),
     "doctor_interval_5_to_240": ("interval_minutes", _minutes(SHORTEST_INTERVAL, LONGEST_INTERVAL)),
-    "doctor_encaixes_0_to_50": ("encaixes_per_day", format_lazy(_("Use de 0 a {most}."), most=MOST_ENCAIXES)),
-    "doctor_notice_1_to_720": ("notice_hours", _or_blank(MOST_NOTICE_HOURS)),
-    "doctor_days_ahead_1_to_730": ("days_ahead", _or_blank(MOST_DAYS_AHEAD)),
-    "doctor_per_day_1_to_100": ("per_day", _or_blank(MOST_A_DAY)),
+    "doctor_encaixes_0_to_50": ("encaixes_per_day", format_lazy(_("Use de 0 a {most}."), most=MAX_ENCAIXES)),
+    "doctor_notice_1_to_720": ("notice_hours", _or_blank(MAX_NOTICE_HOURS)),
+    "doctor_days_ahead_1_to_730": ("days_ahead", _or_blank(MAX_DAYS_AHEAD)),
+    "doctor_per_day_1_to_100": ("per_day", _or_blank(MAX_A_DAY)),
     "workinghours_have_length": ("ends", _("O fim deve ser depois do início.")),
     "workinghours_weekday_iso": ("weekday", _("Escolha um dia da semana.")),
     "workinghours_valid_in_order": ("valid_until", _("O fim da validade deve ser o início ou um dia depois.")),
@@ -39,11 +39,11 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "procedure_duration_5_to_720": ("duration_minutes", _minutes(SHORTEST_DURATION, LONGEST_DURATION)),
     "procedure_return_days_to_365": (
         "return_days",
-        format_lazy(_("Use de 1 a {most} dias, ou deixe em branco."), most=MOST_RETURN_DAYS),
+        format_lazy(_("Use de 1 a {most} dias, ou deixe em branco."), most=MAX_RETURN_DAYS),
     ),
-    "procedure_notice_1_to_720": ("notice_hours", _or_blank(MOST_NOTICE_HOURS)),
-    "procedure_days_ahead_1_to_730": ("days_ahead", _or_blank(MOST_DAYS_AHEAD)),
-    "procedure_per_day_1_to_100": ("per_day", _or_blank(MOST_A_DAY)),
+    "procedure_notice_1_to_720": ("notice_hours", _or_blank(MAX_NOTICE_HOURS)),
+    "procedure_days_ahead_1_to_730": ("days_ahead", _or_blank(MAX_DAYS_AHEAD)),
+    "procedure_per_day_1_to_100": ("per_day", _or_blank(MAX_A_DAY)),
     "discount_percentage_or_fixed": (
         "percentage",
         _("Preencha a porcentagem ou o valor fixo: um dos dois, nunca ambos."),
@@ -52,7 +52,7 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "discount_fixed_above_zero": ("fixed", _("O valor deve ser maior que zero.")),
     "discount_ages_in_order_to_120": (
         "maximum_age",
-        format_lazy(_("Use idades de 0 a {most}, a máxima não menor que a mínima."), most=MOST_YEARS),
+        format_lazy(_("Use idades de 0 a {most}, a máxima não menor que a mínima."), most=MAX_YEARS),
     ),
     "procedureprice_once_a_date": ("valid_from", _("Este procedimento já tem um preço a partir deste dia.")),
     "procedureprice_not_negative": ("price", _("O preço não pode ser negativo.")),
@@ -62,7 +62,7 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "payer_per_day_above_zero": ("per_day", _("Use 1 ou mais, ou deixe em branco.")),
     "payer_return_days_to_365": (
         "return_days",
-        format_lazy(_("Use de 0 a {most} dias, ou deixe em branco."), most=MOST_RETURN_DAYS),
+        format_lazy(_("Use de 0 a {most} dias, ou deixe em branco."), most=MAX_RETURN_DAYS),
     ),
     "payerdoctor_once": ("doctor", _("Este médico já está na lista.")),
     "payerdoctor_weekdays_iso": ("weekdays", _("Escolha um dia da semana.")),

@@ -39,7 +39,7 @@ def read_query(request: HttpRequest) -> None:
         unquote_to_bytes(query.encode("latin-1")).decode("utf-8")
     except UnicodeError as error:
         raise ApiError(ErrorCode.QUERY_NOT_UTF8) from error
-    if query.count("&") >= settings.MOST_FIELDS:
+    if query.count("&") >= settings.MAX_FIELDS:
         raise ApiError(ErrorCode.TOO_MANY_PARAMETERS)
 
 

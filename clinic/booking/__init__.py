@@ -16,7 +16,7 @@ from clinic.booking.change_procedures import (
 from clinic.booking.day_prices import PriceOffer, price_offer, take_day_prices
 from clinic.booking.encaixe import could_be_encaixe, needs_approval
 from clinic.booking.family import (
-    MOST_MEMBERS,
+    MAX_MEMBERS,
     CheckedMember,
     MemberRefused,
     SoughtTime,
@@ -99,7 +99,7 @@ __all__ = [
     "FINDER_COUNT",
     "FINDER_DAYS",
     "MAX_PROCEDURES",
-    "MOST_MEMBERS",
+    "MAX_MEMBERS",
     "NEAREST_DAYS",
     "Ahead",
     "AskHowToKeep",

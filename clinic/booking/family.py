@@ -31,7 +31,7 @@ from clinic.registry import Author, current_id, current_patient
 from clinic.schedule import Booked, Limits, Opening, Restricted, Span, bookable_dates, load_schedules
 from clinic.transactions import run_as_one
 
-MOST_MEMBERS = 6
+MAX_MEMBERS = 6
 DATES_PROPOSED = 3
 
 
@@ -117,7 +117,7 @@ def book_family(
 def booked_family(proposals: Sequence[Proposal], key: UUID) -> list[Appointment]:
     """Return the appointments that `book_family` has booked of these proposals with this key already; none unless all
     of them, and no more, still stand as they were booked. One query, and some for one whose patient was merged."""
-    ids = [_uuid(key, number) for number in range(MOST_MEMBERS)]
+    ids = [_uuid(key, number) for number in range(MAX_MEMBERS)]
     standing = Appointment.objects.of(proposals[0].clinic).standing().filter(uuid__in=ids).select_related("clinic")
     by_uuid = {appointment.uuid: appointment for appointment in standing}
     there = [by_uuid[each] for each in ids if each in by_uuid]
@@ -332,7 +332,7 @@ def _free_of(each: SoughtTime, walk: Walk, taken: TakenTime, day: date) -> list[
 
 def _orders(free: _FreeOfDate) -> Iterator[tuple[int, ...]]:
     """Return the orders in which they can be placed, as their numbers, their own order first; once those that differ
-    only in who has the same free times for the same procedures. At most 720 for MOST_MEMBERS."""
+    only in who has the same free times for the same procedures. At most 720 for MAX_MEMBERS."""
     procedures = [{procedure.pk for procedure in each.procedures} for each in free.sought]
     wanted = list(zip(free.openings, procedures, strict=True))
     kinds = [wanted.index(each) for each in wanted]

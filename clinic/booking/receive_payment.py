@@ -14,7 +14,7 @@ from clinic.booking.status import set_status
 from clinic.models import Appointment, AppointmentEvent, Clinic, Receipt
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.models.limits import MONEY_LIMIT, is_in_cents, max_length
-from clinic.models.receipt import MOST_INSTALMENTS
+from clinic.models.receipt import MAX_INSTALMENTS
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author
 from clinic.transactions import run_in_transaction
@@ -66,10 +66,10 @@ def payment_refusals(payment: Payment) -> list[Refusal]:
         Reason.PAYMENT_METHOD_UNKNOWN: payment.method not in Receipt.Method.values,
         Reason.PAYMENT_VALUE_IMPOSSIBLE: not is_amount,
         Reason.PAYMENT_FLAG_SHAPE: not FLAG.fullmatch(payment.flag),
-        Reason.PAYMENT_INSTALMENTS: not 1 <= payment.instalments <= MOST_INSTALMENTS,
+        Reason.PAYMENT_INSTALMENTS: not 1 <= payment.instalments <= MAX_INSTALMENTS,
         Reason.PAYMENT_PROTOCOL_SHAPE: not PROTOCOL.fullmatch(payment.protocol),
     }
-    params = {"limit": MOST_INSTALMENTS}
+    params = {"limit": MAX_INSTALMENTS}
     return [Refusal(reason, params) for reason, broken in is_broken.items() if broken]
 
 

@@ -2,7 +2,7 @@
 
 from clinic.exchange.columns import FIELDS, PARTS_OF_NAME, Columns
 from clinic.exchange.faults import ImportRefused
-from clinic.exchange.files import MOST_BYTES, too_large
+from clinic.exchange.files import MAX_BYTES, too_large
 from clinic.exchange.kinds import kind_of
 from clinic.exchange.patient_cells import Reader
 from clinic.exchange.runs import advance, begin, choose_columns, discard, forget_rows, stage, take_back
@@ -11,7 +11,7 @@ __all__ = [
     "Columns",
     "FIELDS",
     "ImportRefused",
-    "MOST_BYTES",
+    "MAX_BYTES",
     "PARTS_OF_NAME",
     "Reader",
     "advance",

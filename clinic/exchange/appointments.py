@@ -26,7 +26,7 @@ from clinic.schedule import MAX_DURATION
 
 Fate = ImportRow.Fate
 KEPT = "visit"  # in the changes of a row: what the check has read
-MOST_BOOKED = 20  # a transaction: each of them locks a doctor until its end
+MAX_BOOKED = 20  # a transaction: each of them locks a doctor until its end
 BOOKABLE = {Status.SCHEDULED, Status.CONFIRMED}
 EARLIER_SQL = """
     WITH wanted AS (
@@ -104,7 +104,7 @@ def portion(rows: list[ImportRow]) -> list[ImportRow]:
     now, booked = timezone.now(), 0
     for place, row in enumerate(rows):
         booked += row.fate == Fate.NEW and row.starts_at is not None and row.starts_at > now
-        if booked > MOST_BOOKED:
+        if booked > MAX_BOOKED:
             return rows[:place]
     return rows
 

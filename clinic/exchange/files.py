@@ -17,13 +17,13 @@ from clinic.exchange.faults import UNREADABLE_ZIP, ImportRefused, damaged, empty
 from clinic.exchange.ods_files import read_ods
 from clinic.exchange.xlsx_files import read_xlsx
 
-MOST_BYTES = 64 * 1024 * 1024
-MOST_UNPACKED = 512 * 1024 * 1024
-MOST_TIMES_PACKED = 200  # of a part larger than SMALL_PART; sheets of real clinics pack 10 to 30 times
+MAX_BYTES = 64 * 1024 * 1024
+MAX_UNPACKED = 512 * 1024 * 1024
+MAX_TIMES_PACKED = 200  # of a part larger than SMALL_PART; sheets of real clinics pack 10 to 30 times
 SMALL_PART = 4 * 1024 * 1024
-MOST_ROWS = 200_000
-MOST_LINES = 1_048_576  # blank ones included: as many as a sheet of Excel has
-MOST_COLUMNS = 60
+MAX_ROWS = 200_000
+MAX_LINES = 1_048_576  # blank ones included: as many as a sheet of Excel has
+MAX_COLUMNS = 60
 PIECE = 1024 * 1024
 # The name of the part that Excel wraps a whole workbook with a password in.
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -53,7 +53,7 @@ def open_sheet(file: IO[bytes]) -> Sheet:
     file.seek(0)
     if size == 0:
         raise empty()
-    if size > MOST_BYTES:
+    if size > MAX_BYTES:
         raise ImportRefused(too_large())
     if start.startswith(OLD_EXCEL):
         if _holds(file, ENCRYPTED):
@@ -66,8 +66,8 @@ def open_sheet(file: IO[bytes]) -> Sheet:
 
 
 def too_large() -> str:
-    """Return the sentence about a file of more than MOST_BYTES."""
-    return _("O arquivo passa de %(limit)s MB. Divida a planilha em partes.") % {"limit": MOST_BYTES // 1024**2}
+    """Return the sentence about a file of more than MAX_BYTES."""
+    return _("O arquivo passa de %(limit)s MB. Divida a planilha em partes.") % {"limit": MAX_BYTES // 1024**2}
 
 
 def _open_zipped(file: IO[bytes]) -> Sheet:
@@ -82,7 +82,7 @@ def _open_zipped(file: IO[bytes]) -> Sheet:
         sheet, rows = read_xlsx(file)
         return Sheet("xlsx", "", "", sheet, _bounded(rows))
     if "content.xml" in names:
-        sheet, rows = read_ods(file, MOST_COLUMNS, MOST_LINES)
+        sheet, rows = read_ods(file, MAX_COLUMNS, MAX_LINES)
         return Sheet("ods", "", "", sheet, _bounded(rows))
     raise no_table()
 
@@ -103,7 +103,7 @@ def _refuse_bomb(archive: zipfile.ZipFile) -> None:
     zipfile itself stops where a part is longer than the archive's list says."""
     parts = archive.infolist()
     unpacked = sum(part.file_size for part in parts)
-    if unpacked > MOST_UNPACKED or any(map(packs_too_well, parts)):
+    if unpacked > MAX_UNPACKED or any(map(packs_too_well, parts)):
         raise ImportRefused(_("Ao abrir, este arquivo ocuparia memória demais. Exporte a planilha como CSV."))
     if any(part.flag_bits & 1 for part in parts) or _is_encrypted_ods(archive):
         raise with_password()
@@ -119,27 +119,27 @@ def _is_encrypted_ods(archive: zipfile.ZipFile) -> bool:
 
 def packs_too_well(part: zipfile.ZipInfo) -> bool:
     """Return whether a part is larger unpacked than any that people make."""
-    return part.file_size > SMALL_PART and part.file_size > MOST_TIMES_PACKED * max(part.compress_size, 1)
+    return part.file_size > SMALL_PART and part.file_size > MAX_TIMES_PACKED * max(part.compress_size, 1)
 
 
 def _bounded(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that hold anything, without their blank ends, up to the bounds."""
     found = 0
     for number, cells in rows:
-        if number > MOST_LINES:
-            raise ImportRefused(_too_long(MOST_LINES))
+        if number > MAX_LINES:
+            raise ImportRefused(_too_long(MAX_LINES))
         while cells and not cells[-1]:
             cells.pop()
         if not cells:
             continue
         found += 1
-        if len(cells) > MOST_COLUMNS:
+        if len(cells) > MAX_COLUMNS:
             raise ImportRefused(
                 _("A linha %(row)s tem %(count)s colunas; são lidas no máximo %(limit)s. Apague as que não usa.")
-                % {"row": number, "count": len(cells), "limit": MOST_COLUMNS}
+                % {"row": number, "count": len(cells), "limit": MAX_COLUMNS}
             )
-        if found > MOST_ROWS:
-            raise ImportRefused(_too_long(MOST_ROWS))
+        if found > MAX_ROWS:
+            raise ImportRefused(_too_long(MAX_ROWS))
         if any(len(cell) > LONGEST_CELL for cell in cells):
             sentence = _("Na linha %(row)s há um texto de mais de %(limit)s letras. Encurte-o e envie de novo.")
             limit = number_format(LONGEST_CELL, force_grouping=True)

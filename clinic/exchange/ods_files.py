@@ -19,9 +19,9 @@ OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 CELLS = {f"{TABLE}table-cell", f"{TABLE}covered-table-cell"}
 ROW = f"{TABLE}table-row"
-MOST_DEEP = 100  # elements inside each other; real documents have a dozen
-MOST_IN_A_ROW = 100_000  # elements of one row, which is in the memory as a whole
-MOST_REPEATED_ROWS = 1000  # of rows with anything in them; blank ones are repeated a million times, and skipped
+MAX_DEPTH = 100  # elements inside each other; real documents have a dozen
+MAX_IN_A_ROW = 100_000  # elements of one row, which is in the memory as a whole
+MAX_REPEATED_ROWS = 1000  # of rows with anything in them; blank ones are repeated a million times, and skipped
 
 
 def read_ods(file: IO[bytes], most_columns: int, most_lines: int) -> tuple[str, Iterator[tuple[int, list[str]]]]:
@@ -60,7 +60,7 @@ def _rows(file: IO[bytes], most_columns: int, most_lines: int) -> Iterator[tuple
                 repeated = _repeated(element, "rows")
                 cells = _cells(element, most_columns)
                 if any(cells):
-                    for place in range(1, min(repeated, MOST_REPEATED_ROWS) + 1):
+                    for place in range(1, min(repeated, MAX_REPEATED_ROWS) + 1):
                         yield sheet, number + place, list(cells)
                 number += repeated
     except (*UNREADABLE_ZIP, ParseError, ValueError) as error:
@@ -76,7 +76,7 @@ def _outer(content: IO[bytes]) -> Iterator[Element]:
         if event == "start":
             rows += element.tag == ROW
             inside = inside + 1 if rows else 0
-            if len(parents) >= MOST_DEEP or inside > MOST_IN_A_ROW:
+            if len(parents) >= MAX_DEPTH or inside > MAX_IN_A_ROW:
                 raise ValueError("too deep, or a row too large")
             parents.append(element)
             if element.tag == f"{TABLE}table" and not rows:

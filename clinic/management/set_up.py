@@ -16,7 +16,7 @@ from django.utils import translation
 
 from clinic.access import first_clinic, staff_links
 from clinic.models import AppointmentEvent, Clinic, Doctor, Procedure, StaffLink, StaffUser
-from clinic.models.booking_limits import MOST
+from clinic.models.booking_limits import MAX_VALUES
 from clinic.models.clinic import REGIONS, USUAL, validate_zone_of_country
 from clinic.models.names import validate_has_letter
 from clinic.models.ranges import Fold
@@ -47,12 +47,12 @@ KEYS = {
         *("phone", "area_code", "address"),
     },
     "staff": {"name", "role", "doctor"},
-    "procedures": {"name", "minutes", "price", *MOST},
-    "doctors": {"name", "title", "specialty", "week", "procedures", *MOST},
+    "procedures": {"name", "minutes", "price", *MAX_VALUES},
+    "doctors": {"name", "title", "specialty", "week", "procedures", *MAX_VALUES},
 }
 # These may be true or false; those are asked about where they are read; all others are texts.
 SWITCHED = {"observes_holidays"}
-READ_BY_THEMSELVES = {"minutes", "price", "procedures", *MOST}
+READ_BY_THEMSELVES = {"minutes", "price", "procedures", *MAX_VALUES}
 
 
 class FileRefused(Exception):
@@ -234,10 +234,10 @@ def _procedure(clinic: Clinic, row: Mapping[str, Any], outcome: Outcome) -> None
 
 def _limits(row: Mapping[str, Any]) -> dict[str, int]:
     """Return the columns of BookingLimits that the row has."""
-    limits = {name: row[name] for name in MOST if name in row}
+    limits = {name: row[name] for name in MAX_VALUES if name in row}
     for name, value in limits.items():
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST[name]:
-            raise _Fault(name, f"A whole number from 1 to {MOST[name]} is needed.")
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_VALUES[name]:
+            raise _Fault(name, f"A whole number from 1 to {MAX_VALUES[name]} is needed.")
     return limits
 
 

@@ -9,11 +9,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-MOST_NOTICE_HOURS = 30 * 24
-MOST_DAYS_AHEAD = 2 * 365
-MOST_A_DAY = 100
+MAX_NOTICE_HOURS = 30 * 24
+MAX_DAYS_AHEAD = 2 * 365
+MAX_A_DAY = 100
 # The most of each column.
-MOST: Mapping[str, int] = {"notice_hours": MOST_NOTICE_HOURS, "days_ahead": MOST_DAYS_AHEAD, "per_day": MOST_A_DAY}
+MAX_VALUES: Mapping[str, int] = {"notice_hours": MAX_NOTICE_HOURS, "days_ahead": MAX_DAYS_AHEAD, "per_day": MAX_A_DAY}
 UNRESTRICTED: Mapping[str, int] = {}
 
 
@@ -44,14 +44,14 @@ def limit_constraints(table: str) -> list[models.CheckConstraint]:
     """Return the constraints of these columns in a table of that name."""
     return [
         models.CheckConstraint(
-            condition=Q(notice_hours=None) | Q(notice_hours__gte=1, notice_hours__lte=MOST_NOTICE_HOURS),
+            condition=Q(notice_hours=None) | Q(notice_hours__gte=1, notice_hours__lte=MAX_NOTICE_HOURS),
             name=f"{table}_notice_1_to_720",
         ),
         models.CheckConstraint(
-            condition=Q(days_ahead=None) | Q(days_ahead__gte=1, days_ahead__lte=MOST_DAYS_AHEAD),
+            condition=Q(days_ahead=None) | Q(days_ahead__gte=1, days_ahead__lte=MAX_DAYS_AHEAD),
             name=f"{table}_days_ahead_1_to_730",
         ),
         models.CheckConstraint(
-            condition=Q(per_day=None) | Q(per_day__gte=1, per_day__lte=MOST_A_DAY), name=f"{table}_per_day_1_to_100"
+            condition=Q(per_day=None) | Q(per_day__gte=1, per_day__lte=MAX_A_DAY), name=f"{table}_per_day_1_to_100"
         ),
     ]

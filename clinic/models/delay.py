@@ -7,7 +7,7 @@ from clinic.models.clinic import ClinicRow
 from clinic.models.doctor import Doctor
 from clinic.models.staff import StaffUser
 
-MOST_MINUTES = 480
+MAX_MINUTES = 480
 
 
 class Delay(ClinicRow):
@@ -26,7 +26,7 @@ class Delay(ClinicRow):
         constraints = [
             models.UniqueConstraint(fields=["clinic", "doctor", "day"], name="delay_once_a_day"),
             models.CheckConstraint(
-                condition=Q(minutes__gte=1, minutes__lte=MOST_MINUTES), name="delay_1_to_480_minutes"
+                condition=Q(minutes__gte=1, minutes__lte=MAX_MINUTES), name="delay_1_to_480_minutes"
             ),
         ]
 

@@ -13,7 +13,7 @@ from clinic.models.ranges import Fold
 from clinic.models.titles import Title, in_sentence, with_title, written
 
 SHORTEST_INTERVAL, USUAL_INTERVAL, LONGEST_INTERVAL = 5, 15, 240  # minutes
-MOST_ENCAIXES = 50
+MAX_ENCAIXES = 50
 
 
 class Doctor(BookingLimits, ClinicRow):
@@ -75,7 +75,7 @@ class Doctor(BookingLimits, ClinicRow):
                 name="doctor_interval_5_to_240",
             ),
             models.CheckConstraint(
-                condition=Q(encaixes_per_day__gte=0, encaixes_per_day__lte=MOST_ENCAIXES),
+                condition=Q(encaixes_per_day__gte=0, encaixes_per_day__lte=MAX_ENCAIXES),
                 name="doctor_encaixes_0_to_50",
             ),
             models.CheckConstraint(condition=Q(title__in=Title.values), name="doctor_title_known"),

@@ -7,7 +7,7 @@ from django.db import models
 CENT = Decimal("0.01")
 # As the columns of money hold it: ten digits, two of them cents.
 MONEY_LIMIT = Decimal(10) ** 8
-MOST_RETURN_DAYS = 365  # of a procedure, and of a payer
+MAX_RETURN_DAYS = 365  # of a procedure, and of a payer
 
 
 def max_length(model: type[models.Model], name: str) -> int:

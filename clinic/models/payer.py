@@ -3,7 +3,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import ClinicRow
-from clinic.models.limits import MOST_RETURN_DAYS
+from clinic.models.limits import MAX_RETURN_DAYS
 from clinic.models.ranges import Fold
 
 ANS_NUMBER_HELP = _("Os seis dígitos do registro da operadora na ANS.")
@@ -66,7 +66,7 @@ class Payer(ClinicRow):
             ),
             models.CheckConstraint(condition=Q(per_day=None) | Q(per_day__gte=1), name="payer_per_day_above_zero"),
             models.CheckConstraint(
-                condition=Q(return_days=None) | Q(return_days__lte=MOST_RETURN_DAYS), name="payer_return_days_to_365"
+                condition=Q(return_days=None) | Q(return_days__lte=MAX_RETURN_DAYS), name="payer_return_days_to_365"
             ),
             models.CheckConstraint(condition=Q(ans_number__regex=r"^(\d{6})?$"), name="payer_ans_number_digits"),
         ]

@@ -64,7 +64,7 @@ MOBILE_SHAPE, LANDLINE_SHAPE, PORTUGUESE_SHAPE = "(##) #####-####", "(##) ####-#
 UNASSIGNED = {"BR": "+5581900", "PT": "+351910"}
 E164_DIGITS = 15  # at most, with the country code; the metadata accepts longer numbers
 LONGEST = 100  # characters: a label and two numbers
-FEWEST_SHOWN = 7  # digits, for a message that shows the number with gaps
+MIN_SHOWN = 7  # digits, for a message that shows the number with gaps
 
 
 class Fault(Enum):
@@ -306,7 +306,7 @@ def _fault_in_portugal(digits: str, typed: str, country: str) -> Explanation:
 def _missing(digits: str, shape: str) -> Explanation:
     """Return the fault for missing digits, and the number with a gap for each of them."""
     lacking = shape.count("#") - len(digits)
-    if len(digits) < FEWEST_SHOWN:
+    if len(digits) < MIN_SHOWN:
         return Fault.TOO_SHORT, "", {"count": len(digits)}
     known = iter(digits + "_" * lacking)
     shown = "".join(next(known) if char == "#" else char for char in shape)

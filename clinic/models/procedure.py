@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models.booking_limits import BookingLimits, limit_constraints
 from clinic.models.clinic import ClinicQuerySet, ClinicRow
 from clinic.models.doctor import Doctor
-from clinic.models.limits import MOST_RETURN_DAYS
+from clinic.models.limits import MAX_RETURN_DAYS
 from clinic.models.patient import years_between
 from clinic.models.ranges import Fold
 
 SHORTEST_DURATION, USUAL_DURATION, LONGEST_DURATION = 5, 30, 720  # minutes
-MOST_YEARS = 120
+MAX_YEARS = 120
 
 
 class Procedure(BookingLimits, ClinicRow):
@@ -66,7 +66,7 @@ class Procedure(BookingLimits, ClinicRow):
                 name="procedure_duration_5_to_720",
             ),
             models.CheckConstraint(
-                condition=Q(return_days=None) | Q(return_days__gte=1, return_days__lte=MOST_RETURN_DAYS),
+                condition=Q(return_days=None) | Q(return_days__gte=1, return_days__lte=MAX_RETURN_DAYS),
                 name="procedure_return_days_to_365",
             ),
             *limit_constraints("procedure"),
@@ -127,8 +127,8 @@ class Discount(ClinicRow):
             ),
             models.CheckConstraint(condition=Q(fixed__isnull=True) | Q(fixed__gt=0), name="discount_fixed_above_zero"),
             models.CheckConstraint(
-                condition=(Q(minimum_age__isnull=True) | Q(minimum_age__lte=MOST_YEARS))
-                & (Q(maximum_age__isnull=True) | Q(maximum_age__lte=MOST_YEARS))
+                condition=(Q(minimum_age__isnull=True) | Q(minimum_age__lte=MAX_YEARS))
+                & (Q(maximum_age__isnull=True) | Q(maximum_age__lte=MAX_YEARS))
                 & (Q(minimum_age__isnull=True) | Q(maximum_age__isnull=True) | Q(maximum_age__gte=F("minimum_age"))),
                 name="discount_ages_in_order_to_120",
             ),

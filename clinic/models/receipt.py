@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models.appointment import Appointment
 from clinic.models.clinic import ClinicRow
 
-MOST_INSTALMENTS = 48
+MAX_INSTALMENTS = 48
 
 
 class Receipt(ClinicRow):
@@ -46,7 +46,7 @@ class Receipt(ClinicRow):
             ),
             models.CheckConstraint(condition=Q(value__gt=0), name="receipt_value_above_zero"),
             models.CheckConstraint(
-                condition=Q(instalments__gte=1, instalments__lte=MOST_INSTALMENTS), name="receipt_instalments_1_to_48"
+                condition=Q(instalments__gte=1, instalments__lte=MAX_INSTALMENTS), name="receipt_instalments_1_to_48"
             ),
         ]
 

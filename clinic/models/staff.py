@@ -21,7 +21,7 @@ else:
     StringField = models.TextField
 
 
-MOST_PERCENT = 100
+MAX_PERCENT = 100
 # Who signs in or has done so, those who have left included: of them there may be something on record.
 COULD_SIGN_IN = Q(is_active=True) | Q(last_login__isnull=False)
 # What is allowed to a person beside the role.
@@ -116,7 +116,7 @@ class StaffUser(AbstractBaseUser):
         _("desconto até (%)"),
         null=True,
         blank=True,
-        validators=[MaxValueValidator(MOST_PERCENT)],
+        validators=[MaxValueValidator(MAX_PERCENT)],
         help_text=_(
             "Da recepção: o máximo do preço que um agendamento na tela pode ter de desconto. Vazio: sem limite."
         ),
@@ -165,7 +165,7 @@ class StaffUser(AbstractBaseUser):
                 name="staffuser_doctor_by_role",
             ),
             models.CheckConstraint(
-                condition=Q(max_discount_percent=None) | Q(max_discount_percent__lte=MOST_PERCENT),
+                condition=Q(max_discount_percent=None) | Q(max_discount_percent__lte=MAX_PERCENT),
                 name="staffuser_discount_0_to_100",
             ),
             models.UniqueConstraint(fields=["folded_username"], name="staffuser_folded_username_once"),

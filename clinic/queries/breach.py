@@ -15,7 +15,7 @@ from clinic.models import Clinic, Patient, SignIn, StaffUser
 from clinic.queries.accesses import place
 from clinic.schedule import is_national
 
-MOST = 500  # patients on the page; the file has all of them
+MAX_SHOWN = 500  # patients on the page; the file has all of them
 CHUNK = 500
 # Who was shown by name, and who had a visit on a day that was shown whole, or was moved away from it since.
 SEEN_SQL = """
@@ -88,7 +88,7 @@ def sessions(clinic: Clinic, since: datetime, until: datetime) -> list[SignIn]:
     """Return the sign-ins of the clinic's users in [since, until), the newest first."""
     users = StaffUser.objects.of(clinic).values_list("pk", flat=True)
     rows = SignIn.objects.filter(user__in=list(users), at__gte=since, at__lt=until).select_related("user")
-    return list(rows.order_by("-at", "-pk")[:MOST])
+    return list(rows.order_by("-at", "-pk")[:MAX_SHOWN])
 
 
 def deadline(clinic: Clinic, known_at: datetime) -> datetime:

@@ -3,13 +3,13 @@
 from clinic.models import Clinic, DataRequest, Patient
 from clinic.registry import record_ids
 
-MOST = 200
+MAX_LISTED = 200
 
 
 def listed(clinic: Clinic) -> list[DataRequest]:
-    """Return at most MOST requests, those that wait for a second person first, then the newest. One query."""
+    """Return at most MAX_LISTED requests, those that wait for a second person first, then the newest. One query."""
     rows = DataRequest.objects.of(clinic).select_related("requested_by", "decided_by").defer("kept")
-    return sorted(rows.order_by("-requested_at", "-pk")[:MOST], key=lambda row: row.outcome != "")
+    return sorted(rows.order_by("-requested_at", "-pk")[:MAX_LISTED], key=lambda row: row.outcome != "")
 
 
 def waiting(patient: Patient) -> DataRequest | None:

@@ -9,7 +9,7 @@ from clinic.models.patient import CURRENT, NOT_BLOCKED, NOT_MERGED
 from clinic.queries.patients import search
 
 AT_ONCE = 2000
-MOST_SEARCHED = 10_000  # more are no search: all patients are a file of their own
+MAX_SEARCHED = 10_000  # more are no search: all patients are a file of their own
 
 
 def patients(clinic: Clinic) -> Iterator[Patient]:
@@ -36,9 +36,9 @@ def counts(clinic: Clinic) -> dict[str, int]:
 
 
 def searched(clinic: Clinic, text: str) -> Iterator[Patient]:
-    """Yield the patients that their page finds by this text, at most MOST_SEARCHED, with their payers, by
+    """Yield the patients that their page finds by this text, at most MAX_SEARCHED, with their payers, by
     name. At most seven queries; the access log takes them all."""
     with shown.choosing():
-        found = [patient.pk for patient in search(clinic, text, MOST_SEARCHED, dead_too=True, widely=True)]
+        found = [patient.pk for patient in search(clinic, text, MAX_SEARCHED, dead_too=True, widely=True)]
     rows = Patient.objects.of(clinic).filter(pk__in=found).select_related("payer").order_by("folded_name", "pk")
     return rows.iterator(chunk_size=AT_ONCE)

@@ -6,11 +6,11 @@ from clinic.models import Patient
 from clinic.models.names import same_letters
 from clinic.models.patient import CURRENT
 
-MOST = 8
+MAX_SHOWN = 8
 
 
 def relatives(patient: Patient) -> list[Patient]:
-    """Return at most MOST other living patients, by name, who are reached at one of this one's phones, or are the
+    """Return at most MAX_SHOWN other living patients, by name, who are reached at one of this one's phones, or are the
     guardian. One query, none for a patient without either."""
     numbers = [str(number) for number in (patient.phone and patient.phone.as_e164, patient.second_phone) if number]
     shared = Q(phone__in=numbers) | Q(second_phone__in=numbers) if numbers else Q()
@@ -19,4 +19,4 @@ def relatives(patient: Patient) -> list[Patient]:
     if not shared:
         return []
     others = Patient.objects.of(patient.clinic_id).filter(CURRENT, died=False).exclude(pk=patient.pk)
-    return list(others.filter(shared).order_by("folded_name", "pk")[:MOST])
+    return list(others.filter(shared).order_by("folded_name", "pk")[:MAX_SHOWN])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 PAST_DAYS = 30
-MOST_LISTED = 200
+MAX_LISTED = 200
 OVERLAPS, OUTSIDE, AMOUNTS, PENDING, INACTIVE, HISTORY = (
     "sobrepostos",
     "fora-do-horario",
@@ -161,7 +161,7 @@ def counts(found: Mapping[str, Sequence[Fault]]) -> list[tuple[Check, int]]:
 
 def with_appointments(clinic: Clinic, found: Sequence[Fault]) -> list[tuple[Appointment, str]]:
     """Return the first appointments that a check found, by start, each with why. One query."""
-    why = {fault.appointment: fault.why for fault in found[:MOST_LISTED]}
+    why = {fault.appointment: fault.why for fault in found[:MAX_LISTED]}
     rows = Appointment.objects.of(clinic).filter(pk__in=why).select_related("clinic", "doctor", "patient")
     return [(row, why[row.pk]) for row in rows.order_by("starts_at", "pk")]
 

@@ -16,9 +16,9 @@ from clinic.models.memo import MemoQuerySet
 
 DONE_SHOWN = timedelta(days=30)
 JUST_DONE = timedelta(minutes=10)  # so long one that was done stays among the open ones, to be taken back
-MOST_LISTED = 300
-MOST_ON_DAY = 5
-MOST_BESIDE = 10
+MAX_LISTED = 300
+MAX_ON_DAY = 5
+MAX_BESIDE = 10
 LETTERS_ON_DAY = 150
 
 
@@ -30,9 +30,7 @@ class DayMemo(NamedTuple):
     author: str
 
 
-def to_do(
-    clinic: Clinic, now: datetime, *, user: StaffUser | None = None, most: int | None = MOST_LISTED
-) -> list[Memo]:
+def to_do(clinic: Clinic, now: datetime, *, user: StaffUser | None = None, most: int | None = MAX_LISTED) -> list[Memo]:
     """Return at most `most`, None for all, that are open or were done within JUST_DONE of `now`: the earliest agreed
     hour first, then those of a day without an hour, then those without a day, the older one first. With `user`, those
     for this user or for anybody. One query."""
@@ -40,7 +38,7 @@ def to_do(
     return list(found.order_by(F("day").asc(nulls_last=True), F("hour").asc(nulls_last=True), "pk")[:most])
 
 
-def done(clinic: Clinic, now: datetime, *, user: StaffUser | None = None, most: int | None = MOST_LISTED) -> list[Memo]:
+def done(clinic: Clinic, now: datetime, *, user: StaffUser | None = None, most: int | None = MAX_LISTED) -> list[Memo]:
     """Return at most `most`, None for all, that were done within DONE_SHOWN of `now`, the last one first. One query."""
     found = _listed(clinic, user).filter(done_at__gt=now - DONE_SHOWN)
     return list(found.order_by("-done_at", "-pk")[:most])
@@ -58,7 +56,7 @@ def number_due(clinic: Clinic, user: StaffUser, today: date) -> int:
 
 
 def about_patient(patient: Patient) -> list[Memo]:
-    """Return at most MOST_BESIDE open ones about the patient or an appointment of theirs, the newest first.
+    """Return at most MAX_BESIDE open ones about the patient or an appointment of theirs, the newest first.
 
     One query."""
     of_patient = Q(patient=patient) | Q(appointment__patient=patient)
@@ -66,7 +64,7 @@ def about_patient(patient: Patient) -> list[Memo]:
 
 
 def about_appointment(appointment: Appointment) -> list[Memo]:
-    """Return at most MOST_BESIDE open ones about the appointment or its patient, the newest first. One query."""
+    """Return at most MAX_BESIDE open ones about the appointment or its patient, the newest first. One query."""
     return _beside(appointment.clinic_id, Q(appointment=appointment) | Q(patient=appointment.patient_id))
 
 
@@ -76,7 +74,7 @@ def notes_of_day(clinic: Clinic, day: date) -> ArraySubquery:
     It hangs on no row of the query that holds it, so PostgreSQL looks for them once."""
     notes = Memo.objects.of(clinic).open().filter(kind=Memo.Kind.NOTE, day=day).order_by("pk")
     found = JSONObject(pk="pk", text=Left("text", LETTERS_ON_DAY + 1), author="written_by__name")
-    return ArraySubquery(notes.values(found=found)[: MOST_ON_DAY + 1])
+    return ArraySubquery(notes.values(found=found)[: MAX_ON_DAY + 1])
 
 
 def read_notes_of_day(found: list[dict[str, Any]]) -> list[DayMemo]:
@@ -92,4 +90,4 @@ def _listed(clinic: Clinic, user: StaffUser | None) -> MemoQuerySet:
 
 def _beside(clinic_id: int, about: Q) -> list[Memo]:
     found = Memo.objects.of(clinic_id).open().filter(about).select_related("written_by", "recipient")
-    return list(found.order_by("-pk")[:MOST_BESIDE])
+    return list(found.order_by("-pk")[:MAX_BESIDE])

@@ -17,7 +17,7 @@ PAYER = "payer_id"
 PHONES = {"phone", "second_phone"}
 CHOICES = {field.name: dict(field.flatchoices) for field in Patient._meta.fields if field.choices}
 LABELS = {field.attname: field.verbose_name for field in Patient._meta.fields}
-MOST = 50  # the newest changes that a card shows
+MAX_SHOWN = 50  # the newest changes that a card shows
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Entry:
     changes: list[Change]
 
 
-def story(patient: Patient, *, most: int | None = MOST, undone: Collection[datetime] = ()) -> list[Entry]:
+def story(patient: Patient, *, most: int | None = MAX_SHOWN, undone: Collection[datetime] = ()) -> list[Entry]:
     """Return at most `most` events, None for all, newest first, those of merged patients among them: their `of` is the
     name. Of merges that were `undone` no values. Two queries, three where a payer was changed; the patient comes with
     their clinic."""

@@ -22,13 +22,13 @@ from clinic.models.ranges import Fold
 OPTIONS = 8
 RECENT = timedelta(days=180)
 MAX_TIES = 20
-MOST_FORMER = 100
+MAX_FORMER = 100
 LONGEST_TEXT = 100
-MOST_WORDS = 8
+MAX_WORDS = 8
 SHORTEST_PHONE_PART = 4
 WHOLE_PHONE = 8
 SHORTEST_CPF_PART = 6
-FEWEST_DOCUMENT_DIGITS = 3
+MIN_DOCUMENT_DIGITS = 3
 SHORTEST_NUMERIC_DOCUMENT = 6  # shorter numbers are parts of phones; each condition more costs half a millisecond
 SHORTEST_WHOLE = {"BR": 10, "PT": 9}  # digits of a phone with its area code
 
@@ -169,13 +169,13 @@ def read(text: str) -> ParsedSearch:
     names = words(text)
     if numbers or born:
         names = [word for word in names if _key(word) not in LABELS | TITLES]
-    return ParsedSearch(tuple(_without_titles(names)[:MOST_WORDS]), tuple(numbers[:MOST_WORDS]), born, document)
+    return ParsedSearch(tuple(_without_titles(names)[:MAX_WORDS]), tuple(numbers[:MAX_WORDS]), born, document)
 
 
 def _document(text: str) -> str:
     """Return the text as a document's number, "" if it has no letter, few digits, or is longer than one."""
     key = documents.read_document(text[:LONGEST_TEXT])
-    fits = documents.is_document(key) and sum(map(str.isdigit, key)) >= FEWEST_DOCUMENT_DIGITS
+    fits = documents.is_document(key) and sum(map(str.isdigit, key)) >= MIN_DOCUMENT_DIGITS
     return key if fits and any(map(str.isalpha, key)) else ""
 
 
@@ -355,7 +355,7 @@ def _formerly_called(clinic: Clinic, patients: QuerySet[Patient], wanted: Parsed
     for word in wanted.words:
         has_words &= contains_word("search", word)
     names = FormerName.objects.of(clinic).filter(has_words).order_by("-until", "pk")
-    found = dict(reversed(names.values_list("patient", "name")[:MOST_FORMER]))  # of several the latest
+    found = dict(reversed(names.values_list("patient", "name")[:MAX_FORMER]))  # of several the latest
     if not found:
         return []
     called = patients.filter(pk__in=found).alias(phone_text=Cast("phone", TextField()))

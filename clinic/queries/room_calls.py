@@ -9,7 +9,7 @@ from clinic.models.names import initials
 from clinic.models.room_call import SINCE_STATUS
 
 SHOWN_FOR = timedelta(minutes=15)
-MOST = 6
+MAX_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class CalledPatient:
 
 
 def called_patients(clinic: Clinic, *, now: datetime) -> list[CalledPatient]:
-    """Return at most MOST patients who were called in the last SHOWN_FOR, the newest first, each once. One query.
+    """Return at most MAX_SHOWN patients who were called in the last SHOWN_FOR, the newest first, each once. One query.
 
     Those who have gone in, have left, or have not come after all are not among them."""
     with shown.choosing():  # the display has no names
@@ -40,7 +40,7 @@ def called_patients(clinic: Clinic, *, now: datetime) -> list[CalledPatient]:
         )
         newest = list({call.appointment_id: call for call in reversed(calls)}.values())
     newest.sort(key=lambda call: (call.at, call.pk), reverse=True)
-    return [_drawn(clinic, call) for call in newest[:MOST]]
+    return [_drawn(clinic, call) for call in newest[:MAX_SHOWN]]
 
 
 def _drawn(clinic: Clinic, call: RoomCall) -> CalledPatient:

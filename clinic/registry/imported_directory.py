@@ -12,7 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection, transaction
 
 from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor, Procedure, WorkingHours
-from clinic.models.booking_limits import MOST
+from clinic.models.booking_limits import MAX_VALUES
 from clinic.models.locks import get_locked, get_shared
 from clinic.models.references import referred_to
 from clinic.registry.clinic_events import record_directory
@@ -114,14 +114,14 @@ def change_imported_doctor(pk: int, values: Mapping[str, Any], *, clinic: Clinic
 
 def procedure_version(procedure: Procedure) -> str:
     """Return the version of a procedure. One query."""
-    columns = ("name", "duration_minutes", "code", "preparation", "active", "return_days", *MOST)
+    columns = ("name", "duration_minutes", "code", "preparation", "active", "return_days", *MAX_VALUES)
     return _hash([*(getattr(procedure, name) for name in columns), str(price_today(procedure))])
 
 
 def doctor_version(doctor: Doctor) -> str:
     """Return the version of a doctor, with hours and procedures. Two queries."""
     texts = ("title", "name", "council_number", "specialty", "room")
-    columns = (*texts, "active", "interval_minutes", "encaixes_per_day", *MOST)
+    columns = (*texts, "active", "interval_minutes", "encaixes_per_day", *MAX_VALUES)
     hours = doctor.hours.order_by("pk").values_list("weekday", "starts", "ends", "valid_from", "valid_until")
     performed = doctor.procedures.order_by("pk").values_list("pk", flat=True)
     return _hash([*(getattr(doctor, name) for name in columns), list(hours), list(performed)])

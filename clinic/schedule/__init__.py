@@ -9,7 +9,6 @@ from clinic.schedule.holidays import OwnDay, holiday_name, holidays_between, is_
 from clinic.schedule.hours import MAX_NIGHT, Hours, are_valid_hours, end_date, ever_hold, overlapping_hours
 from clinic.schedule.hours_text import Mistake, Week, change_week, read_week, write_hours, write_week
 from clinic.schedule.limits import (
-    MAX_DAYS_AHEAD,
     MAX_DURATION,
     NO_LIMITS,
     NOON,
@@ -34,7 +33,6 @@ from clinic.schedule.worked import WeekdayHour, clock_changes, worked_minutes
 __all__ = [
     "HOURS_AND_ABSENCES_SQL",
     "MAX_DATES",
-    "MAX_DAYS_AHEAD",
     "MAX_DURATION",
     "MAX_INTERVAL",
     "MAX_NIGHT",

@@ -9,11 +9,10 @@ from typing import NamedTuple, Protocol
 from django.db.models import Q
 
 from clinic.models import Clinic, Doctor
-from clinic.models.booking_limits import MOST_DAYS_AHEAD
+from clinic.models.booking_limits import MAX_DAYS_AHEAD
 from clinic.models.procedure import LONGEST_DURATION
 
 MAX_DURATION = timedelta(minutes=LONGEST_DURATION)
-MAX_DAYS_AHEAD = MOST_DAYS_AHEAD
 NOON = time(12)  # local; what begins before it is of the morning
 
 

@@ -26,7 +26,7 @@ from clinic.server.threads import Threads
 REFUSED_SECONDS = 1
 REFUSED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
-MOST_IN_MEMORY = 256 * 1024  # bytes of a file that is an answer; a larger one is sent from the disk
+MAX_IN_MEMORY = 256 * 1024  # bytes of a file that is an answer; a larger one is sent from the disk
 PIECE = 256 * 1024
 STALLED_SECONDS = 60  # for a piece: a client with 35 kbit/s takes it in time
 SENT_SECONDS = 3600  # for the whole file, which takes room on the disk meanwhile
@@ -110,7 +110,7 @@ class Application:
         answer = Answer()
         chunks = self.wsgi(environ, answer.start)
         try:
-            if isinstance(chunks, FileWrapper) and _size(chunks.filelike) > MOST_IN_MEMORY:
+            if isinstance(chunks, FileWrapper) and _size(chunks.filelike) > MAX_IN_MEMORY:
                 # A descriptor of its own: what the response closes at its end, it closes here, in its thread.
                 answer.file = os.fdopen(os.dup(chunks.filelike.fileno()), "rb")
                 answer.kept = getattr(chunks.filelike, "kept", None)

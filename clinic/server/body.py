@@ -19,7 +19,7 @@ from clinic.server.disk import close_file, unnamed_file
 SECONDS = 10  # for the whole body, from when the application waits for it
 MULTIPART = b"multipart/"
 logger = logging.getLogger(__name__)
-_files = asyncio.Semaphore(uploads.MOST_AT_ONCE)  # nobody waits for it
+_files = asyncio.Semaphore(uploads.MAX_AT_ONCE)  # nobody waits for it
 
 # as in the ASGI specification
 type Message = dict[str, Any]
@@ -64,7 +64,7 @@ async def _read_file(declared: bytes | None, receive: Receive) -> Body:
     where so many files are on their way already, and with 507 where the disk has no room for it."""
     if declared is None:
         return Body(refused=HTTPStatus.BAD_REQUEST)
-    if not _is_allowed(declared, uploads.MOST_BYTES):
+    if not _is_allowed(declared, uploads.MAX_BYTES):
         return Body(refused=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if _files.locked():
         return Body(refused=HTTPStatus.SERVICE_UNAVAILABLE)

@@ -7,9 +7,9 @@ and asks no database; whether the session still stands, and whose it is, the vie
 from django.core.signing import BadSignature, TimestampSigner
 
 PREFIX = "/importar/arquivo/"
-MOST_BYTES = 65 * 1024 * 1024  # the file, a bit more, and the form around it
+MAX_BYTES = 65 * 1024 * 1024  # the file, a bit more, and the form around it
 SECONDS = 300  # for the whole file: 64 MB at 2 Mbit a second
-MOST_AT_ONCE = 2  # of one process: each may fill the disk with MOST_BYTES
+MAX_AT_ONCE = 2  # of one process: each may fill the disk with MAX_BYTES
 TICKET_SECONDS = 3600  # of an open page
 SALT = "clinic.server.uploads"
 

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 
 register = template.Library()
 
-MOST_VARIANTS = 1024  # of 4 kB each
+MAX_VARIANTS = 1024  # of 4 kB each
 
 type Fact = str | bool | tuple[tuple[str, str], ...]
 
@@ -58,6 +58,6 @@ def _draw(name: str, /, **facts: Fact) -> str:
     return _drawn(name, get_language(), tuple(facts.items()))
 
 
-@lru_cache(maxsize=MOST_VARIANTS)
+@lru_cache(maxsize=MAX_VARIANTS)
 def _drawn(name: str, language: str | None, facts: tuple[tuple[str, Fact], ...]) -> str:
     return render_to_string(name, dict(facts))

@@ -61,7 +61,7 @@ class RefusedBodyMiddleware:
 
 
 class FieldCountMiddleware:
-    """Refuse a query or a form of more than MOST_FIELDS by Django's own exception, before it is parsed; the APIs refuse
+    """Refuse a query or a form of more than MAX_FIELDS by Django's own exception, before it is parsed; the APIs refuse
     theirs (`clinic.api.reading`), and the administration reads as many as Django does."""
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -69,7 +69,7 @@ class FieldCountMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         is_page = not request.path_info.lower().startswith((*settings.PROGRAMS, _address("admin:index")))
-        if is_page and _separators(request) >= settings.MOST_FIELDS:
+        if is_page and _separators(request) >= settings.MAX_FIELDS:
             raise TooManyFieldsSent
         return self.get_response(request)
 

@@ -14,7 +14,7 @@ from tests.benchmarks.houses import House
 from tests.benchmarks.load import Generator, Job
 
 LENGTH = timedelta(minutes=30)
-MOST_A_SECOND = 1200  # requests made ready; a faster machine would run dry and be measured all the same
+MAX_A_SECOND = 1200  # requests made ready; a faster machine would run dry and be measured all the same
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def rate(
     generator: Generator, house: House, clinic: Clinic, sessions: list, request, seconds: float, expected: int = 302
 ) -> float:
     """Bookings a second, a client for each of `sessions`, all at once for so many seconds."""
-    each = int(MOST_A_SECOND * seconds / len(sessions)) if len(sessions) > 1 else int(MOST_A_SECOND * seconds / 3)
+    each = int(MAX_A_SECOND * seconds / len(sessions)) if len(sessions) > 1 else int(MAX_A_SECOND * seconds / 3)
     wanted = list(islice(house.slots, each * len(sessions)))
     requests = [
         [request(session, clinic, one) for one in wanted[number :: len(sessions)]]

@@ -21,7 +21,7 @@ from clinic.booking import (
     undo,
 )
 from clinic.models import Absence, Appointment, AppointmentProcedure, Doctor, Procedure
-from clinic.models.booking_limits import MOST
+from clinic.models.booking_limits import MAX_VALUES
 from clinic.queries import agenda
 from clinic.refusals import Reason
 from clinic.schedule import RESTRICTED, is_restricted
@@ -331,7 +331,7 @@ def test_of_many_at_once_exactly_so_many_are_booked(model):
     assert reasons_of(outcomes) == [{reason}] * 27
 
 
-@pytest.mark.parametrize("name", MOST)
+@pytest.mark.parametrize("name", MAX_VALUES)
 @pytest.mark.parametrize("model", [Doctor, Procedure])
 def test_every_limit_makes_a_row_a_restricted_one(desk, model, name):
     assert not model.objects.filter(RESTRICTED).exists() and not any(map(is_restricted, model.objects.all()))

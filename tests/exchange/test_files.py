@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinic.exchange.faults import ImportRefused
-from clinic.exchange.files import MOST_BYTES, open_sheet
+from clinic.exchange.files import MAX_BYTES, open_sheet
 from tests.exchange.sheets import HEADINGS, csv_bytes, ods_by_odfpy, xlsx_by_openpyxl, xlsx_by_xlsxwriter
 
 BODY = [['José d\'Ávila; o "Zé"', "81 91234-5678", "05/03/1980", "529.982.247-25", "ze@example.org"], ["Ana", "", "x"]]
@@ -178,7 +178,7 @@ def test_a_way_of_packing_that_nobody_knows_is_damage(made, name):
 def test_a_file_of_a_gigabyte_is_refused_by_its_size():
     class Huge(io.BytesIO):
         def tell(self):
-            return MOST_BYTES + 1
+            return MAX_BYTES + 1
 
     with pytest.raises(ImportRefused, match="64 MB"):
         open_sheet(Huge(b"Nome"))

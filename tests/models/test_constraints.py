@@ -54,7 +54,7 @@ from clinic.models import (
     WaitingEvent,
     WorkingHours,
 )
-from clinic.models.booking_limits import MOST_A_DAY, MOST_DAYS_AHEAD, MOST_NOTICE_HOURS
+from clinic.models.booking_limits import MAX_A_DAY, MAX_DAYS_AHEAD, MAX_NOTICE_HOURS
 from tests.booking.overlaps import OVERLAPS
 from tests.factories import (
     book_appointment,
@@ -289,9 +289,9 @@ REFUSED = {
         ]
         for table, make in (("doctor", make_doctor), ("procedure", make_procedure))
         for name, column, most in (
-            ("notice_1_to_720", "notice_hours", MOST_NOTICE_HOURS),
-            ("days_ahead_1_to_730", "days_ahead", MOST_DAYS_AHEAD),
-            ("per_day_1_to_100", "per_day", MOST_A_DAY),
+            ("notice_1_to_720", "notice_hours", MAX_NOTICE_HOURS),
+            ("days_ahead_1_to_730", "days_ahead", MAX_DAYS_AHEAD),
+            ("per_day_1_to_100", "per_day", MAX_A_DAY),
         )
     },
     "doctor_encaixes_0_to_50": [lambda rows: make_doctor(rows.clinic, encaixes_per_day=51)],

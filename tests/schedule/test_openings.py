@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from clinic.models import Clinic, Doctor
-from clinic.schedule import MAX_DAYS_AHEAD, DoctorHours, Schedules, Span, openings_on
+from clinic.models.booking_limits import MAX_DAYS_AHEAD
+from clinic.schedule import DoctorHours, Schedules, Span, openings_on
 
 MONDAY = date(2026, 11, 23)
 CHANGEOVER = date(2026, 10, 25)  # in Lisbon the hour from 01:00 comes twice

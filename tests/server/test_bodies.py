@@ -135,7 +135,7 @@ def test_more_files_at_once_than_the_workers_take_are_to_come_again(served):
     with ExitStack() as stack:
         hanging = [
             stack.enter_context(served.begin(head(address, f"Content-Length: 9999\r\n\r\n{FILE}", MULTIPART)))
-            for _ in range(len(served.workers()) * uploads.MOST_AT_ONCE + 1)
+            for _ in range(len(served.workers()) * uploads.MAX_AT_ONCE + 1)
         ]  # whichever worker the kernel gives them to, one of them has one too many
         answered, _, _ = select(hanging, [], [], 60)
         refusal = answer_of(answered[0])

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from clinic.server import application
-from clinic.server.application import MOST_IN_MEMORY, Application
+from clinic.server.application import MAX_IN_MEMORY, Application
 from clinic.server.disk import unnamed_file
 from tests.factories import make_clinic, make_manager, make_patient
 from tests.server.conftest import eventually
@@ -51,7 +51,7 @@ def open_files():
     return {path.readlink() for path in Path("/proc/self/fd").iterdir() if path.is_symlink()}
 
 
-@pytest.mark.parametrize("size", [0, 5, MOST_IN_MEMORY, MOST_IN_MEMORY + 1, 64 * MEGABYTE])
+@pytest.mark.parametrize("size", [0, 5, MAX_IN_MEMORY, MAX_IN_MEMORY + 1, 64 * MEGABYTE])
 def test_a_file_of_any_size_arrives_and_is_never_whole_in_memory(size):
     files, lengths, before = [], [], open_files()
 
@@ -202,7 +202,7 @@ def test_an_archive_is_downloaded_and_leaves_nothing(served):
         content = b"".join(iter(lambda: opened.recv(65536), b""))
     headers, _, archive = content.partition(b"\r\n\r\n")
     assert headers.startswith(b"HTTP/1.1 200 ") and f"content-length: {len(archive)}".encode() in headers.lower()
-    assert len(archive) > MOST_IN_MEMORY
+    assert len(archive) > MAX_IN_MEMORY
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         assert opened.testzip() is None
         assert opened.read("tables/patient.jsonl").count(b"\n") == 300

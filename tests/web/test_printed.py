@@ -265,7 +265,7 @@ def test_a_full_day_goes_on_with_its_head_on_the_next_page(desk, clinic):
 
 
 def test_a_pdf_of_too_many_visits_asks_for_some_doctors(desk, doctor, monkeypatch):
-    monkeypatch.setattr("clinic.web.printed.views.MOST_VISITS", 2)
+    monkeypatch.setattr("clinic.web.printed.views.MAX_VISITS", 2)
     visit(doctor, 9), visit(doctor, 10)
     address = reverse("web:printed-day-pdf", args=[MONDAY])
     assert len(pages_of(desk.get(address))) == 1

@@ -292,7 +292,7 @@ def test_more_than_can_be_counted_is_said_at_the_dates(desk, monkeypatch):
         return wanted.fetch(f"SELECT pg_sleep({5 * (wanted.first.year == 2016)})") and Report(())
 
     monkeypatch.setitem(REPORTS, "faltas", replace(REPORTS["faltas"], read=read))
-    monkeypatch.setattr("clinic.queries.reports.wanted.MOST_SECONDS", 0.02)
+    monkeypatch.setattr("clinic.queries.reports.wanted.MAX_SECONDS", 0.02)
     dates = {"de": "01/12/2016", "ate": "30/11/2026"}
     both = [(date(2016, 12, 1), date(2026, 11, 30)), dates_of(Preset.THIS_MONTH, timezone.localdate())]
     answer = desk.get(page(), dates)
@@ -326,7 +326,7 @@ def test_wrong_dates_do_not_have_ten_years_counted_again(desk):
 
 
 def test_all_statements_of_a_report_have_one_deadline(clinic, monkeypatch):
-    monkeypatch.setattr("clinic.queries.reports.wanted.MOST_SECONDS", 1)
+    monkeypatch.setattr("clinic.queries.reports.wanted.MAX_SECONDS", 1)
     asked = Wanted(clinic, date(2016, 12, 1), date(2026, 11, 30), {}, {})
     assert len(asked.fetch("SELECT pg_sleep(0.6)")) == 1
     with pytest.raises(TooLongError):

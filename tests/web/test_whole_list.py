@@ -59,7 +59,7 @@ def test_the_whole_list_is_more_than_a_page_of_it(desk, visits, monkeypatch):
     monkeypatch.setattr(context, "ROWS_A_PAGE", 2)
     page = desk.get(LIST).text
     assert all(f'name="linha" value="{visit.pk}"' in page for visit in visits)
-    monkeypatch.setattr(whole_list, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(whole_list, "MAX_AT_ONCE", 2)
     page = desk.get(WHOLE, {"linha": [visit.pk for visit in visits]})
     assert len(page.context["rows"]) == 2 and "Estes são os primeiros 2." in page.text
 

@@ -18,7 +18,7 @@ from clinic.api.moments import format_moment
 from clinic.models import Appointment, Patient
 from clinic.queries.changes import Changed, next_since, settled_until
 
-MOST_COUNTED = 1000  # a list of a million would be read for its number
+MAX_COUNTED = 1000  # a list of a million would be read for its number
 NEXT_SINCE = "X-Next-Updated-Since"
 WITH_SINCE = {"updatedSince", "limit", "after", "expand"}
 
@@ -54,8 +54,8 @@ class Page[Position]:
         if self.after is None and self.offset == 0:
             # In the order of the list, which has an index, and without what rows are annotated with, so that no table
             # is read from end to end.
-            total = rows.values("pk")[: MOST_COUNTED + 1].count() if has_more else len(page)
-            if total <= MOST_COUNTED:
+            total = rows.values("pk")[: MAX_COUNTED + 1].count() if has_more else len(page)
+            if total <= MAX_COUNTED:
                 response["X-Total-Count"] = str(total)
         if has_more:
             query = request.GET.copy()

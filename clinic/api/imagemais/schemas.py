@@ -25,7 +25,7 @@ from clinic.models import (
 )
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
-from clinic.models.receipt import MOST_INSTALMENTS
+from clinic.models.receipt import MAX_INSTALMENTS
 from clinic.queries.changes import appointment_left_at, left_lists_at
 from clinic.schedule import FreeStart, Opening
 from clinic.templatetags.formats import cpf, phone
@@ -497,7 +497,7 @@ class StatusIn(BaseModel):
 
 PaymentMethod = Annotated[str, WithJsonSchema({"type": "string", "enum": list(PAYMENT_METHODS)})]
 CardFlag = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([A-Za-z0-9][A-Za-z0-9 ./+-]{0,29})?$"})]
-Instalments = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_INSTALMENTS})]
+Instalments = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_INSTALMENTS})]
 Protocol = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([A-Za-z0-9][A-Za-z0-9./:_-]{0,59})?$"})]
 
 

@@ -33,7 +33,7 @@ from clinic.models import Clinic
 from clinic.models.patient import phone_hash
 
 CHUNK = 1024 * 1024  # bytes that are unpacked and stored at a time
-MOST_LINE = 16 * CHUNK
+MAX_LINE = 16 * CHUNK
 NOT_A_ROW = (ValueError, RecursionError)
 
 
@@ -153,7 +153,7 @@ def _chunks(part: IO[bytes], table: Table) -> Iterator[list[bytes]]:
     rest = b""
     while chunk := part.read(CHUNK):
         *lines, rest = (rest + chunk).split(b"\n")
-        if len(rest) > MOST_LINE:
+        if len(rest) > MAX_LINE:
             raise ArchiveRefused(f"{table.file} has a line that is far too long.")
         if lines:
             yield lines

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from clinic import bundles
 from clinic.form_fields import DAY_MINUTES, FIRST_ROW, LAST_ROW, ROW_MINUTES
-from clinic.queries.agenda import MOST_COLUMNS
+from clinic.queries.agenda import MAX_COLUMNS
 
 SOURCES = settings.ROOT / "static"
 ROWS = 25 * 12  # the longest day, in five-minute rows
@@ -49,11 +49,11 @@ def _placement() -> Iterator[str]:
     yield "   a column a doctor beside the hours. Classes, because the security policy forbids style attributes. */"
     for row in range(ROWS + 1):
         yield f".from-{row}{{grid-row-start:{row + 2};--from:{row}}}.to-{row}{{grid-row-end:{row + 2};--to:{row}}}"
-    for column in range(1, MOST_COLUMNS + 1):
+    for column in range(1, MAX_COLUMNS + 1):
         yield f".col-{column}{{grid-column:{column + 1};order:{column}}}"
     yield f"/* On paper: {DOCTORS_ON_PAPER} doctors a sheet, one sheet of `--down` rows under the other (print.css). */"
     yield "@media print{"
-    for column in range(MOST_COLUMNS):
+    for column in range(MAX_COLUMNS):
         number, place = divmod(column, DOCTORS_ON_PAPER)
         yield f".col-{column + 1}{{grid-column:{place + 1};--sheet:{number}}}"
     yield ".lane,.shade,.slot,.appt{--above:calc(var(--sheet)*var(--down) + var(--head) + 1);"

@@ -78,7 +78,7 @@ class OfDay(TypedDict):
 type DoctorOfDay = WithAnnotations[Doctor, OfDay]
 
 DOCTOR_COLUMNS = "id", "title", "name", "specialty", "interval_minutes", "days_ahead", "per_day", "active"
-MOST_COLUMNS = 200  # static/css/day/placement.css knows no more
+MAX_COLUMNS = 200  # static/css/day/placement.css knows no more
 
 
 def day(
@@ -158,7 +158,7 @@ def _doctors(clinic: Clinic, on: date, with_appointments: Collection[int]) -> "l
     """Return the active doctors, and inactive ones who have appointments."""
     wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
     of_day = wanted.annotate(delay=delay_of_row(clinic, on), memos=notes_of_day(clinic, on))
-    return list(of_day.only(*DOCTOR_COLUMNS)[:MOST_COLUMNS])
+    return list(of_day.only(*DOCTOR_COLUMNS)[:MAX_COLUMNS])
 
 
 def _choices(clinic: Clinic, doctor_id: int) -> list[Doctor]:

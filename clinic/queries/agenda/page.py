@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import ClassVar, NamedTuple
 
 from clinic.models import Doctor
-from clinic.queries.memos import MOST_ON_DAY, DayMemo
+from clinic.queries.memos import MAX_ON_DAY, DayMemo
 
 
 @dataclass(slots=True)
@@ -169,7 +169,7 @@ class Day(Grid):
     """One local date of one clinic, ready to be drawn.
 
     `causes` are why appointments of this day cannot take place, each with their number.
-    `memos` are the open notes that are pinned to this date, and one more where there are more than MOST_ON_DAY.
+    `memos` are the open notes that are pinned to this date, and one more where there are more than MAX_ON_DAY.
     `holiday` is the name of the day, open or not: a holiday, or an optional day."""
 
     day: date
@@ -187,7 +187,7 @@ class Day(Grid):
 
     @property
     def shown_memos(self) -> list[DayMemo]:
-        return self.memos[:MOST_ON_DAY]
+        return self.memos[:MAX_ON_DAY]
 
     @property
     def is_past(self) -> bool:

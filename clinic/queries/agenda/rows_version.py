@@ -73,7 +73,7 @@ SNAPSHOT_SQL = f"""
     SELECT pg_current_snapshot()::text,
         CASE WHEN pg_current_snapshot()::text = %(known)s THEN NULL ELSE ({ROWS_SQL}) END
 """
-MOST_KNOWN = 512
+MAX_KNOWN = 512
 
 # By clinic and dates: the snapshot, and what was stored.
 type Known = dict[tuple[int, date, date], tuple[str, str]]
@@ -135,7 +135,7 @@ def _stored(clinic: Clinic, first: date, last: date, snapshot: str) -> str:
     if rows is None:
         return known_rows
     if not connection.in_atomic_block:
-        if len(known) >= MOST_KNOWN:
+        if len(known) >= MAX_KNOWN:
             known.clear()
         known[key] = read_in, rows
     return str(rows)

@@ -30,12 +30,12 @@ OF_CHOSEN_VISIT = """EXISTS (
 
 
 # Ten years of a million appointments take eight seconds of the processor at most.
-MOST_SECONDS = 15  # for all statements of a report
+MAX_SECONDS = 15  # for all statements of a report
 ALWAYS_FAST = timedelta(days=366)  # such a period is read without a limit, which takes three more statements
 
 
 class TooLongError(Exception):
-    """The statements of a report over more than a year took longer than MOST_SECONDS."""
+    """The statements of a report over more than a year took longer than MAX_SECONDS."""
 
 
 def is_always_fast(first: date, last: date) -> bool:
@@ -44,7 +44,7 @@ def is_always_fast(first: date, last: date) -> bool:
 
 
 def _deadline() -> float:
-    return time.monotonic() + MOST_SECONDS
+    return time.monotonic() + MAX_SECONDS
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
 from clinic.models import Absence, Clinic, Doctor
 from clinic.models.clinic import END_OF_DAY, NonexistentTime
-from clinic.models.delay import MOST_MINUTES
+from clinic.models.delay import MAX_MINUTES
 from clinic.models.limits import max_length
 from clinic.queries import booking_options
 from clinic.schedule import Away, bookable_dates
@@ -122,7 +122,7 @@ class DelayForm(forms.Form):
     day = TypedDateField()
     minutes = forms.IntegerField(
         min_value=0,
-        max_value=MOST_MINUTES,
+        max_value=MAX_MINUTES,
         error_messages=dict.fromkeys(
             ("required", "invalid", "min_value", "max_value"), _("Informe o atraso em minutos: de 0 a 480.")
         ),

@@ -19,7 +19,7 @@ from clinic.web.htmx import wants_partial
 from clinic.web.responses import private, versioned
 
 KNOWN = re.compile(r'"[0-9a-f]+\.(?P<rows>[0-9a-f]+)\.(?P<until>[0-9]{1,10})"', re.ASCII)  # the ETag
-MOST_KEPT = 16  # a day of twenty full doctors takes about a megabyte
+MAX_KEPT = 16  # a day of twenty full doctors takes about a megabyte
 
 
 class Drawn[G: Grid]:
@@ -92,7 +92,7 @@ def _get_drawn[G: Grid](about: Hashable, rows: str, draw: Callable[[], Drawn[G]]
     drawn = draw()
     _kept.pop(about, None)
     # One at a time: to free sixteen days took one request as long as a week is laid out. Other threads end an iterator.
-    if len(_kept) >= MOST_KEPT:
+    if len(_kept) >= MAX_KEPT:
         _kept.pop(list(_kept)[0], None)
     _kept[about] = _Kept(minute, rows, drawn)
     return drawn

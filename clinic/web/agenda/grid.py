@@ -16,7 +16,7 @@ from clinic.queries.agenda import Card, Day, Grid, Slot, Week
 from clinic.web import jinja
 from clinic.web.absence.forms import Motive, When
 
-MOST_SLOTS = 8192  # of a process, about a kilobyte each with what it is drawn from
+MAX_SLOTS = 8192  # of a process, about a kilobyte each with what it is drawn from
 
 
 def day_html(day: Day, clinic: Clinic, now: datetime, *, records_absences: bool) -> str:
@@ -96,7 +96,7 @@ def _grid_html(grid: Grid, clinic: Clinic, now: datetime, context: dict[str, Any
     return jinja.render("agenda/grid.html", context)
 
 
-@lru_cache(maxsize=MOST_SLOTS)
+@lru_cache(maxsize=MAX_SLOTS)
 def _slot_html(slot: Slot, date: str, book: str, _language: str | None) -> str:
     """Return the HTML of a free time: when a week is drawn anew, most of them are what they were."""
     return jinja.call("agenda/slot.html", "draw", slot, date, book)

@@ -27,7 +27,7 @@ from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.report.exports import csv_of, xlsx_of
 from clinic.web.responses import CSV, XLSX, attachment
 
-MOST_EXPORTED = 10_000
+MAX_EXPORTED = 10_000
 
 
 @require_safe
@@ -95,10 +95,10 @@ def _as_chosen(request: ClinicRequest, choices: Choices, period: Period, wanted:
 @never_cache
 @manager_required
 def workbook(request: ClinicRequest) -> HttpResponse:
-    """Answer the newest MOST_EXPORTED entries of the page's filters as a workbook."""
+    """Answer the newest MAX_EXPORTED entries of the page's filters as a workbook."""
     choices, period, wanted = _asked(request)
     table, today = _table(wanted), request.clinic.local(timezone.now()).date()
-    report = Report([table], [_("No máximo as %(n)s linhas mais novas.") % {"n": MOST_EXPORTED}])
+    report = Report([table], [_("No máximo as %(n)s linhas mais novas.") % {"n": MAX_EXPORTED}])
     content = xlsx_of(report, _("Auditoria"), period.first, period.last, _filters(wanted, choices))
     return attachment(HttpResponse(content, content_type=XLSX), f"auditoria-{today}.xlsx")
 
@@ -107,7 +107,7 @@ def workbook(request: ClinicRequest) -> HttpResponse:
 @never_cache
 @manager_required
 def table_file(request: ClinicRequest) -> HttpResponse:
-    """Answer the newest MOST_EXPORTED entries of the page's filters as CSV."""
+    """Answer the newest MAX_EXPORTED entries of the page's filters as CSV."""
     _choices, _period, wanted = _asked(request)
     response = HttpResponse(csv_of(_table(wanted)), content_type=CSV)
     return attachment(response, f"auditoria-{request.clinic.local(timezone.now()).date()}.csv")
@@ -139,7 +139,7 @@ def _has_dates(period: Period) -> bool:
 def _table(wanted: Wanted) -> Table:
     labels = (_("Data e hora"), _("Tipo"), _("O quê"), _("De → para"), _("Quem"), _("Via"), _("Pedido"))
     columns = tuple(Column(label, Unit.WORDS) for label in labels)
-    found, _older = audit.entries(wanted, limit=MOST_EXPORTED)
+    found, _older = audit.entries(wanted, limit=MAX_EXPORTED)
     return Table("auditoria", _("Auditoria"), columns, [_as_row(entry, wanted) for entry in found])
 
 

@@ -23,7 +23,7 @@ from clinic.spoken import day_in_brief
 from clinic.web.fields import RefusableForm
 from clinic.web.reading import key_of_form
 
-FEWEST_MEMBERS = 2
+MIN_MEMBERS = 2
 FOUND = 5  # so many patients are offered for a text
 # Within how many days after the date times are proposed, and what it is called.
 WITHIN = {
@@ -249,11 +249,11 @@ class FamilyForm(RefusableForm):
 
     @property
     def may_add(self) -> bool:
-        return len(self.members) < booking.MOST_MEMBERS
+        return len(self.members) < booking.MAX_MEMBERS
 
     @property
     def may_remove(self) -> bool:
-        return len(self.members) > FEWEST_MEMBERS
+        return len(self.members) > MIN_MEMBERS
 
     @cached_property
     def day(self) -> datetime.date | None:
@@ -404,7 +404,7 @@ def with_times(posted: QueryDict, value: str) -> QueryDict:
     data = posted.copy()
     day, *starts = value.split("|")
     data["date"] = day
-    for number, start in enumerate(starts[: booking.MOST_MEMBERS]):
+    for number, start in enumerate(starts[: booking.MAX_MEMBERS]):
         data[f"starts-{number}"] = start
     return data
 
@@ -413,7 +413,7 @@ def initial_of(query: QueryDict, clinic: Clinic, booked: Appointment | None) -> 
     """Return the fields of the page as it opens: beside the appointment that is booked already, or with the patient,
     doctor and date of the address (`paciente`, `medico`, `data`)."""
     data = QueryDict(mutable=True)
-    data["rows"] = str(FEWEST_MEMBERS)
+    data["rows"] = str(MIN_MEMBERS)
     doctor, day = query.get("medico", ""), query.get("data", "")
     if booked:
         doctor, day = str(booked.doctor_id), f"{clinic.local(booked.starts_at):%d/%m/%Y}"
@@ -426,7 +426,7 @@ def initial_of(query: QueryDict, clinic: Clinic, booked: Appointment | None) -> 
         data.update(_guardian_of(patient) if patient else {})
         procedure = booking_options.usual_procedure(clinic, [int(doctor)]) if is_short_number(doctor) else None
     data["date"] = day or f"{clinic.local(timezone.now()):%d/%m/%Y}"
-    for number in range(FEWEST_MEMBERS):
+    for number in range(MIN_MEMBERS):
         data[f"doctor-{number}"], data[f"procedure-{number}"] = doctor, str(procedure or "")
     return data
 
@@ -461,4 +461,4 @@ def _rows(data: QueryDict) -> int:
     """Return how many rows were sent, or the nearest number that there may be."""
     text = str(data.get("rows", ""))
     number = int(text) if is_short_number(text) else 0
-    return min(max(number, FEWEST_MEMBERS), booking.MOST_MEMBERS)
+    return min(max(number, MIN_MEMBERS), booking.MAX_MEMBERS)

@@ -4,14 +4,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from clinic.exchange import MOST_BYTES, PARTS_OF_NAME, Reader, kind_of
+from clinic.exchange import MAX_BYTES, PARTS_OF_NAME, Reader, kind_of
 from clinic.models import ImportRow, ImportRun
 from clinic.models.patient import DATES
 from clinic.queries import imports
 from clinic.web.importing.forms import KNOWN, fate_in, line_in
 
 SEPARATOR_NAMES = {"\t": "tab"}
-MOST_MEGABYTES = MOST_BYTES // 1024**2
+MAX_MEGABYTES = MAX_BYTES // 1024**2
 
 
 def columns_context(run: ImportRun, sentence: str = "") -> dict[str, Any]:

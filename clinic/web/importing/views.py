@@ -26,7 +26,7 @@ from clinic.registry import Author
 from clinic.server import uploads
 from clinic.web.exports import csv_of_texts
 from clinic.web.htmx import partial_or_page, redirect
-from clinic.web.importing.context import MOST_MEGABYTES, columns_context, run_context
+from clinic.web.importing.context import MAX_MEGABYTES, columns_context, run_context
 from clinic.web.importing.forms import ColumnsForm, kind_in
 from clinic.web.responses import CSV, attachment, private
 
@@ -165,7 +165,7 @@ def _index(request: ClinicRequest, sentence: str = "", status: int | None = None
     context = {
         "runs": imports.imports(request.clinic),
         "ticket": uploads.ticket(request.user.pk),
-        "megabytes": MOST_MEGABYTES,
+        "megabytes": MAX_MEGABYTES,
         "kinds": ImportRun.Kind.choices,
         "kind": kind_in(request.POST),
         "sentences": [sentence] if sentence else [],

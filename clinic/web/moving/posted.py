@@ -12,18 +12,18 @@ from clinic.schedule import MAX_DURATION
 from clinic.web.booking_panel import fields
 from clinic.web.booking_panel.change_form import data_of_lines
 
-MOST_DAYS = 7  # of a week's page
-MOST_MINUTES = MAX_DURATION // timedelta(minutes=1)
+MAX_DAYS = 7  # of a week's page
+MAX_MINUTES = MAX_DURATION // timedelta(minutes=1)
 
 
 def read_minutes(text: str) -> int | None:
     """Read a length that an appointment may have; None for anything else."""
-    return int(text) if is_short_number(text) and 0 < int(text) <= MOST_MINUTES else None
+    return int(text) if is_short_number(text) and 0 < int(text) <= MAX_MINUTES else None
 
 
 def read_days(text: str) -> int:
     """Read a number of dates, a week at most; 1 for anything else."""
-    return int(text) if is_short_number(text) and 1 <= int(text) <= MOST_DAYS else 1
+    return int(text) if is_short_number(text) and 1 <= int(text) <= MAX_DAYS else 1
 
 
 def data_of_choice(posted: QueryDict, appointment: Appointment) -> QueryDict:

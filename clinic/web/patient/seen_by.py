@@ -23,7 +23,7 @@ from clinic.web.patient.lookup import patient_or_404
 from clinic.web.report.exports import csv_of, xlsx_of
 from clinic.web.responses import CSV, XLSX, attachment
 
-MOST_EXPORTED = 10_000
+MAX_EXPORTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ def asked_of(data: MultiValueDict[str, str], clinic: Clinic) -> Filters:
 @require_safe
 @never_cache
 def workbook(request: ClinicRequest, pk: int) -> HttpResponse:
-    """Answer the rows of the page, at most MOST_EXPORTED, as a workbook."""
+    """Answer the rows of the page, at most MAX_EXPORTED, as a workbook."""
     patient = patient_or_404(request, pk)
     table, today = _table(request, patient), request.clinic.local(timezone.now()).date()
     filters = asked_of(request.GET, request.clinic)
     who = [(_("Quem"), user.name) for user in filters.users if user.pk == filters.asked.user]
-    report = Report([table], [_("No máximo as %(n)s linhas mais novas.") % {"n": MOST_EXPORTED}])
+    report = Report([table], [_("No máximo as %(n)s linhas mais novas.") % {"n": MAX_EXPORTED}])
     content = xlsx_of(report, patient.display_name, filters.period.first, filters.period.last, who)
     return attachment(HttpResponse(content, content_type=XLSX), f"quem-viu-{pk}-{today}.xlsx")
 
@@ -75,7 +75,7 @@ def table_file(request: ClinicRequest, pk: int) -> HttpResponse:
 
 def _table(request: ClinicRequest, patient: Patient) -> Table:
     clinic = request.clinic
-    rows, _older = accesses.seen_by(patient, asked_of(request.GET, clinic).asked, limit=MOST_EXPORTED)
+    rows, _older = accesses.seen_by(patient, asked_of(request.GET, clinic).asked, limit=MAX_EXPORTED)
     labels = (_("Dia"), _("Das"), _("Às"), _("Quem"), _("Onde"), _("Vezes"))
     columns = tuple(Column(label, Unit.COUNT if label == labels[-1] else Unit.WORDS) for label in labels)
     values = [(f"{row.day:%d/%m/%Y}", *_clocks(row, clinic), row.who, ", ".join(row.places), row.times) for row in rows]

@@ -19,7 +19,7 @@ from clinic.web.panel import author
 from clinic.web.pending.context import Board, Row
 from clinic.web.responses import private
 
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,19 +35,19 @@ def whole_list(request: ClinicRequest) -> HttpResponse:
     if not rows:
         messages.info(request, _("Nenhum deles tem horário proposto agora."))
         return redirect("web:pending-list")
-    context = {"rows": rows, "limit": MOST_AT_ONCE if len(ids) > MOST_AT_ONCE else None}
+    context = {"rows": rows, "limit": MAX_AT_ONCE if len(ids) > MAX_AT_ONCE else None}
     return private(render(request, "pending/whole_list.html", context))
 
 
 def _rows(request: ClinicRequest, ids: list[int]) -> list[Row]:
-    """Return those of these that are pending and have a time proposed, of at most MOST_AT_ONCE."""
+    """Return those of these that are pending and have a time proposed, of at most MAX_AT_ONCE."""
     board = Board(request.clinic, timezone.now())
-    found = [row for row in board.found if row.pk in ids][:MOST_AT_ONCE]
+    found = [row for row in board.found if row.pk in ids][:MAX_AT_ONCE]
     return [row for row in board.rows(found) if row.proposals]
 
 
 def _move(request: ClinicRequest) -> HttpResponse:
-    moves = [_is_moved(request, pk, request.POST) for pk in ids_in(request.POST, "linha")[:MOST_AT_ONCE]]
+    moves = [_is_moved(request, pk, request.POST) for pk in ids_in(request.POST, "linha")[:MAX_AT_ONCE]]
     moved, refused = moves.count(True), moves.count(False)
     if moved:
         words = ngettext(

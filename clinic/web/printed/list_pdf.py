@@ -31,7 +31,7 @@ HOUR, PATIENT, BIRTH, PHONE, PROCEDURES, STATUS = 22, 56, 21, 32, 30, 25
 LINE, DIM, PAPER = "#999999", "#555555", "#ffffff"
 PIECE = 8 * LEADING  # points; eight lines
 # A thread draws a thousand rows in half a second of the processor's time, in which others of its process wait.
-MOST_VISITS = 1_500
+MAX_VISITS = 1_500
 
 
 def list_pdf(

@@ -17,7 +17,7 @@ from clinic.form_fields import ids_in
 from clinic.queries.printed import Sheet, sheets
 from clinic.web.appointment.responses import get_appointment
 from clinic.web.htmx import partial_or_page
-from clinic.web.printed.list_pdf import MOST_VISITS, list_pdf
+from clinic.web.printed.list_pdf import MAX_VISITS, list_pdf
 from clinic.web.printed.pdf import pdf_file, pdf_response
 from clinic.web.reading import read_date
 from clinic.web.responses import attachment
@@ -35,7 +35,7 @@ def day_list(request: ClinicRequest, date: str) -> HttpResponse:
 @never_cache
 @require_safe
 def day_list_pdf(request: ClinicRequest, date: str) -> HttpResponse:
-    """Answer the same lists as a PDF; of more than MOST_VISITS lead to the page, which says so."""
+    """Answer the same lists as a PDF; of more than MAX_VISITS lead to the page, which says so."""
     context = _list_context(request, date)
     if context["no_pdf"]:
         return HttpResponseRedirect(f"{reverse('web:printed-day', args=[date])}?{request.GET.urlencode()}")
@@ -68,11 +68,11 @@ def _list_context(request: ClinicRequest, date: str) -> dict[str, Any]:
 
 
 def _why_no_pdf(wanted: list[Sheet]) -> str:
-    """Return the sentence about sheets with more than MOST_VISITS, "" where a PDF takes them."""
-    if sum(len(sheet.appointments) for sheet in wanted) <= MOST_VISITS:
+    """Return the sentence about sheets with more than MAX_VISITS, "" where a PDF takes them."""
+    if sum(len(sheet.appointments) for sheet in wanted) <= MAX_VISITS:
         return ""
     return _("Um PDF leva até %(most)s agendamentos. Escolha alguns médicos(as).") % {
-        "most": number_format(MOST_VISITS, force_grouping=True)
+        "most": number_format(MAX_VISITS, force_grouping=True)
     }
 
 

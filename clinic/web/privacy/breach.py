@@ -38,15 +38,15 @@ def listed(request: ClinicRequest) -> HttpResponse:
         "form": form,
         "rule": breach.rule(request.clinic),
         "deadline": breach.deadline(request.clinic, now),
-        "limit": breach.MOST,
+        "limit": breach.MAX_SHOWN,
     }
     if form.is_bound and form.is_valid():
         asked = form.asked
-        found = list(islice(breach.exposed(request.clinic, asked), breach.MOST + 1))
+        found = list(islice(breach.exposed(request.clinic, asked), breach.MAX_SHOWN + 1))
         context |= {
             "is_asked": True,
-            "found": found[: breach.MOST],
-            "has_more": len(found) > breach.MOST,
+            "found": found[: breach.MAX_SHOWN],
+            "has_more": len(found) > breach.MAX_SHOWN,
             "sessions": breach.sessions(request.clinic, asked.since, asked.until),
             "query": request.GET.urlencode(),
         }

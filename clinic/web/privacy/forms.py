@@ -103,9 +103,9 @@ def _date(label: Any) -> TypedDateField:
 
 
 class BreachForm(forms.Form):
-    """Who has seen what in which time: at most MOST_DAYS, in the clinic's own time."""
+    """Who has seen what in which time: at most MAX_DAYS, in the clinic's own time."""
 
-    MOST_DAYS = 92
+    MAX_DAYS = 92
 
     de = _date(_("De"))
     de_hora = _time(_("às"))
@@ -127,8 +127,8 @@ class BreachForm(forms.Form):
             asked = self.asked
             if asked.until <= asked.since:
                 self.add_error("ate_hora", _("O fim vem antes do começo. Troque os dois."))
-            elif asked.until - asked.since > timedelta(days=self.MOST_DAYS):
-                self.add_error("ate", _("No máximo %(days)s dias de cada vez.") % {"days": self.MOST_DAYS})
+            elif asked.until - asked.since > timedelta(days=self.MAX_DAYS):
+                self.add_error("ate", _("No máximo %(days)s dias de cada vez.") % {"days": self.MAX_DAYS})
         return values
 
     @property

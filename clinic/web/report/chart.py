@@ -13,7 +13,7 @@ from clinic.queries.reports import Table, Unit
 from clinic.web.report.words import Writer
 
 ROW_HEIGHT, LABEL_AT, BAR_AT = 36, 13, 19  # pixels from the top of a row
-MOST_BARS = 20  # of more rows, those with the largest values are drawn
+MAX_BARS = 20  # of more rows, those with the largest values are drawn
 LONGEST_LABEL = 36
 FULL = 100  # the width of a bar of percentages; of other numbers the largest value is
 
@@ -50,7 +50,7 @@ def chart_of(table: Table, writer: Writer) -> Chart | None:
         return None
     column = table.columns[place]
     whole = max(largest, FULL) if column.unit is Unit.PERCENT else largest
-    kept = sorted(sorted(values, key=lambda number: -values[number])[:MOST_BARS])
+    kept = sorted(sorted(values, key=lambda number: -values[number])[:MAX_BARS])
     bars = [
         Bar(
             _shortened(drawn[number][0]),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.form_fields import TypedDateField, ids_in
 from clinic.queries.reports import is_always_fast
 
-MOST_YEARS = 10
+MAX_YEARS = 10
 ONE_DAY = timedelta(days=1)
 MISSING = {"required": _("Escreva uma data, por exemplo 01/11/2026.")}
 
@@ -45,7 +45,7 @@ def _months_after(day: date, months: int) -> date:
 
 
 class DatesForm(forms.Form):
-    """The first and the last date of a period, both included, at most MOST_YEARS years long."""
+    """The first and the last date of a period, both included, at most MAX_YEARS years long."""
 
     de = TypedDateField(label=_("De"), error_messages=MISSING)
     ate = TypedDateField(label=_("Até"), error_messages=MISSING)
@@ -55,8 +55,8 @@ class DatesForm(forms.Form):
         first, last = typed.get("de"), typed.get("ate")
         if first and last and last < first:
             self.add_error("ate", _("Esta data vem antes da primeira. Troque as duas."))
-        elif first and last and last >= _months_after(first, 12 * MOST_YEARS):
-            self.add_error("ate", _("Um relatório cobre no máximo %(years)s anos.") % {"years": MOST_YEARS})
+        elif first and last and last >= _months_after(first, 12 * MAX_YEARS):
+            self.add_error("ate", _("Um relatório cobre no máximo %(years)s anos.") % {"years": MAX_YEARS})
         return typed
 
 

@@ -107,7 +107,7 @@ def test_the_first_page_says_how_many_there_are(full, path):
 
 
 def test_a_long_list_is_not_counted(full, monkeypatch):
-    monkeypatch.setattr("clinic.api.imagemais.paging.MOST_COUNTED", 9)
+    monkeypatch.setattr("clinic.api.imagemais.paging.MAX_COUNTED", 9)
     answer = full.ask.get("/appointments", limit=2)
     assert "X-Total-Count" not in answer and "Link" in answer
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from clinic.booking.booked import load_booked
 from clinic.booking.walk import Walk, load_taken
 from clinic.models import Appointment, Clinic, Doctor
+from clinic.models.procedure import LONGEST_DURATION
 from clinic.schedule import (
-    MAX_DURATION,
     NOON,
     FreeStart,
     Limits,
@@ -79,7 +79,7 @@ def openings_of_any(
     earliest, latest = bookable_dates(clinic, now)
     first, last = max(first, earliest), min(last, latest)
     active = [doctor for doctor in doctors if doctor.active]
-    if first > last or not active or not 0 < minutes <= MAX_DURATION // timedelta(minutes=1):
+    if first > last or not active or not 0 < minutes <= LONGEST_DURATION:
         return
     days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
     schedules = load_schedules(clinic, active, first, last)

@@ -38,10 +38,8 @@ def undo(
     """Reverse the last act that is `undoable`; with `seen`, an event's id, only if that is still the last one.
 
     The author can take back a change of less than a minute ago wherever the time is still free, however many a day are
-    booked. Later, or for others,
-    the rules of a booking hold (but for a start that has passed), since a holiday or new hours may have been added. No
-    payer is ever asked whether it still pays.
-    Locks and raises like `change_status`.
+    booked. Later, or for others, the rules of a booking hold (but for a start that has passed), since a holiday or new
+    hours may have been added. No payer is ever asked whether it still pays. Locks and raises like `change_status`.
     """
     now = now or timezone.now()
 

@@ -8,17 +8,16 @@ from django.http import QueryDict
 from clinic import booking
 from clinic.form_fields import TypedTimeField, is_short_number
 from clinic.models import Appointment
-from clinic.schedule import MAX_DURATION
+from clinic.models.procedure import LONGEST_DURATION
 from clinic.web.booking_panel import fields
 from clinic.web.booking_panel.change_form import data_of_lines
 
 MAX_DAYS = 7  # of a week's page
-MAX_MINUTES = MAX_DURATION // timedelta(minutes=1)
 
 
 def read_minutes(text: str) -> int | None:
     """Read a length that an appointment may have; None for anything else."""
-    return int(text) if is_short_number(text) and 0 < int(text) <= MAX_MINUTES else None
+    return int(text) if is_short_number(text) and 0 < int(text) <= LONGEST_DURATION else None
 
 
 def read_days(text: str) -> int:

@@ -20,15 +20,14 @@ from clinic.api.imagemais.schemas import DoctorOut, SlotOut
 from clinic.booking import MAX_PROCEDURES
 from clinic.models import Appointment, Clinic, Doctor, Procedure, WorkingHours
 from clinic.models.price import PriceOn
+from clinic.models.procedure import LONGEST_DURATION
 from clinic.refusals import Reason
-from clinic.schedule import MAX_DURATION
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
     from clinic.api.imagemais.schemas import Busy
 
-MAX_MINUTES = MAX_DURATION // timedelta(minutes=1)
 UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
 
 
@@ -134,7 +133,7 @@ def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
             ),
             query(
                 "durationMinutes",
-                {"type": "integer", "minimum": 1, "maximum": MAX_MINUTES},
+                {"type": "integer", "minimum": 1, "maximum": LONGEST_DURATION},
                 "Em vez de `procedureId`: quantos minutos livres são precisos.",
             ),
             expand_parameter(SPOKEN),
@@ -148,7 +147,7 @@ def list_slots(request: ApiRequest, doctor_id: int) -> list[SlotOut]:
     day = query_reader.day("date")
     procedures = query_reader.ids("procedureId")
     asked = query_reader.has("durationMinutes")
-    minutes = query_reader.number("durationMinutes", 1, MAX_MINUTES, default=1) if asked else 0
+    minutes = query_reader.number("durationMinutes", 1, LONGEST_DURATION, default=1) if asked else 0
     if asked and procedures:
         query_reader.add_errors("durationMinutes", messages.LENGTH_TWICE)
     if len(procedures) > MAX_PROCEDURES:

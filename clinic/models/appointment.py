@@ -292,6 +292,11 @@ class Appointment(ClinicRow):
         return str(Status(self.status).label)
 
     @property
+    def procedures_as_booked(self) -> str:
+        """The names of its procedures in one text. The appointment comes with its lines."""
+        return ", ".join(line.procedure_name for line in self.lines.all())
+
+    @property
     def has_expired_card(self) -> bool:
         """Whether the patient's card of this payer is no longer valid on the local date of the start. The appointment
         comes with clinic and patient."""

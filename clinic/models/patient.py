@@ -293,6 +293,11 @@ class Patient(ClinicRow):
         return self.social_name or self.name
 
     @property
+    def first_name(self) -> str:
+        """The first word of the name, by which a message begins."""
+        return self.display_name.split()[0]
+
+    @property
     def answers_phone(self) -> str:
         """Whose the phone is, as Ana (mãe); "" if it is the patient's own, as far as is known.
 

@@ -27,13 +27,13 @@ def _values(appointment: Appointment, clinic: Clinic) -> dict[str, str]:
     lines = appointment.lines.all()
     preparations = dict.fromkeys(line.procedure.preparation for line in lines)
     values = {
-        "paciente": appointment.patient.display_name.split()[0],
+        "paciente": appointment.patient.first_name,
         "data": f"{date_format(local, 'l').lower()}, {local:%d/%m}",
         "hora": f"{local:%H:%M}",
         "medico": in_sentence(appointment.doctor_name, appointment.doctor.title)["the_doctor"],
         "clinica": clinic.name,
         "endereco": ", ".join(filter(None, [clinic.address, clinic.town])),
-        "procedimento": ", ".join(line.procedure_name for line in lines),
+        "procedimento": appointment.procedures_as_booked,
         "preparo": " ".join(filter(None, preparations)),
     }
     return values if clinic.texts_tell_procedure else values | dict.fromkeys(OF_HEALTH, "")

@@ -12,7 +12,7 @@ def delay_text(appointment: Appointment, minutes: int) -> str:
     clinic, patient = appointment.clinic, appointment.patient
     words = _delay_to_other() if patient.answers_phone else _own_delay()
     return words % {
-        "patient": patient.display_name.split()[0],
+        "patient": patient.first_name,
         "clinic": clinic.name,
         "hour": f"{clinic.local(appointment.starts_at):%H:%M}",
         "minutes": minutes,

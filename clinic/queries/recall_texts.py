@@ -14,7 +14,7 @@ def recall_text(recall: Recall) -> str:
     patient, clinic = recall.patient, recall.clinic
     if own := clinic.recall_text_to_other if patient.answers_phone else clinic.recall_text:
         return filled(own, _values(recall))
-    values = {"patient": patient.display_name.split()[0], "clinic": clinic.name}
+    values = {"patient": patient.first_name, "clinic": clinic.name}
     greeting = _("Olá, %(patient)s! Aqui é da %(clinic)s.") % values
     if patient.answers_phone:  # it is not the patient who reads it
         greeting = _("Olá! Aqui é da %(clinic)s, sobre %(patient)s.") % values
@@ -24,7 +24,7 @@ def recall_text(recall: Recall) -> str:
 def _values(recall: Recall) -> dict[str, str]:
     clinic = recall.clinic
     return {
-        "paciente": recall.patient.display_name.split()[0],
+        "paciente": recall.patient.first_name,
         "medico": recall.doctor.in_sentence["the_doctor"] if recall.doctor else _("a nossa equipe"),
         "clinica": clinic.name,
         "endereco": ", ".join(filter(None, [clinic.address, clinic.town])),

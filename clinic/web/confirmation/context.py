@@ -76,7 +76,7 @@ class Row:
 
     @property
     def procedures(self) -> str:
-        return ", ".join(line.procedure_name for line in self.appointment.lines.all())
+        return self.appointment.procedures_as_booked
 
     @property
     def preparations(self) -> list[str]:

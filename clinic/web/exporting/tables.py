@@ -203,7 +203,7 @@ def _visit(appointment: Appointment, clinic: Clinic) -> list[str]:
         appointment.doctor_name,
         patient.display_name,
         _phone(patient, clinic),
-        ", ".join(line.procedure_name for line in appointment.lines.all()),
+        appointment.procedures_as_booked,
         appointment.get_status_display(),
     ]
 

@@ -56,14 +56,14 @@ class Row:
 
     @property
     def procedures(self) -> str:
-        return ", ".join(line.procedure_name for line in self.appointment.lines.all())
+        return self.appointment.procedures_as_booked
 
     @property
     def whatsapp(self) -> str:
         """The address that opens a conversation with the patient, who is asked for another time; "" for none."""
         appointment, patient = self.appointment, self.appointment.patient
         words = {
-            "patient": patient.display_name.split()[0],
+            "patient": patient.first_name,
             "clinic": self.clinic.name,
             "time": when(self.clinic, appointment.starts_at),
             **in_sentence(appointment.doctor_name, appointment.doctor.title),
@@ -112,7 +112,7 @@ class Done:
         if patient.answers_phone:  # it is not the patient who reads it
             text = _("Olá! Aqui é da %(clinic)s. O horário de %(patient)s, %(before)s, passou para %(time)s.")
         words = {
-            "patient": patient.display_name.split()[0],
+            "patient": patient.first_name,
             "clinic": self.clinic.name,
             "before": when(self.clinic, before),
             "time": _("%(time)s com %(the_doctor)s")

@@ -146,7 +146,7 @@ class _Drawer:
             f"{patient.display_name}{encaixe}",
             f"{patient.birth_date:%d/%m/%Y}" if patient.birth_date else "",
             *([f"{phone} {patient.answers_phone}".strip()] if self.shows_phones else []),
-            ", ".join(line.procedure_name for line in appointment.lines.all()),
+            appointment.procedures_as_booked,
             appointment.status_label,
         ]
 

@@ -157,7 +157,7 @@ class DrawnRow:
 
     @property
     def procedures(self) -> str:
-        return ", ".join(line.procedure_name for line in self.row.appointment.lines.all())
+        return self.row.appointment.procedures_as_booked
 
     @property
     def acts(self) -> list[Act]:

@@ -168,7 +168,7 @@ class Row:
             return ""
         clinic, patient = self.listed.clinic, self.patient
         words = {
-            "patient": patient.display_name.split()[0],
+            "patient": patient.first_name,
             "clinic": clinic.name,
             "times": _(" ou ").join(self._in_words(offer) for offer in self.offers),
         }

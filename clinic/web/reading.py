@@ -1,4 +1,4 @@
-"""What links, buttons and forms of our own pages send as text: instants, dates, and the keys of forms."""
+"""What links, buttons and forms of our own pages send as text: instants, dates, numbers, and the keys of forms."""
 
 from datetime import date, datetime
 from uuid import UUID, uuid4
@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import is_aware
 
-from clinic.form_fields import READABLE_YEARS
+from clinic.form_fields import READABLE_YEARS, is_short_number
 
 
 def read_instant(text: str) -> datetime | None:
@@ -26,6 +26,11 @@ def read_date(text: str) -> date | None:
     except ValueError:
         return None
     return day if day and day.year in READABLE_YEARS else None
+
+
+def read_number(text: str) -> int | None:
+    """Read an id, or another number, as a button or a link sends it; None for anything else."""
+    return int(text) if is_short_number(text) else None
 
 
 def key_of_form(text: str | None) -> UUID:

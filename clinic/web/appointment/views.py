@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
-from clinic.form_fields import is_short_number
 from clinic.models import Appointment, Clinic
 from clinic.models.appointment import Status
 from clinic.queries import history
@@ -25,6 +24,7 @@ from clinic.web.appointment.responses import (
 )
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author, panel_response
+from clinic.web.reading import read_number
 
 
 class ActArguments(TypedDict):
@@ -53,7 +53,7 @@ def change_status(request: ClinicRequest, pk: int) -> HttpResponse:
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Undo the posted `event` if it is still the last one."""
     event = request.POST.get("event", "")
-    seen = int(event) if is_short_number(event) else None
+    seen = read_number(event)
     return act_response(
         request,
         pk,

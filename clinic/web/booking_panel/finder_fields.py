@@ -18,7 +18,7 @@ from clinic.form_fields import (
 )
 from clinic.models import Doctor
 from clinic.models.names import without_accents
-from clinic.web.reading import read_date, read_instant
+from clinic.web.reading import read_date, read_instant, read_number
 
 ANY = "any"
 # What the field "a partir de" reads besides dates, without accents.
@@ -161,7 +161,7 @@ def read_time_value(text: str) -> tuple[int | None, datetime | None]:
     """Read a free time as `booking.time_value` writes it: the doctor's id and the start; None for what cannot be
     read."""
     doctor, _bar, starts = text.partition("|")
-    return int(doctor) if is_short_number(doctor) else None, read_instant(starts)
+    return read_number(doctor), read_instant(starts)
 
 
 def _read_date(text: str) -> tuple[date | None, str]:

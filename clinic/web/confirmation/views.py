@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clinic import booking
 from clinic.access.requests import ClinicRequest
-from clinic.form_fields import TypedDateField, is_short_number
+from clinic.form_fields import TypedDateField
 from clinic.models import Appointment, shown
 from clinic.models.appointment import Status
 from clinic.queries import confirmations
@@ -20,7 +20,7 @@ from clinic.web.confirmation.context import Board
 from clinic.web.confirmation.forms import CallLaterForm
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.panel import author
-from clinic.web.reading import read_date
+from clinic.web.reading import read_date, read_number
 from clinic.web.responses import polled, private
 
 
@@ -102,7 +102,7 @@ def call_later(request: ClinicRequest, pk: int) -> HttpResponse:
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Undo the posted `event` if it is still the last one."""
     event = request.POST.get("event", "")
-    seen = int(event) if is_short_number(event) else None
+    seen = read_number(event)
     return _act_response(request, pk, lambda: booking.undo(pk, clinic=request.clinic, by=author(request), seen=seen))
 
 

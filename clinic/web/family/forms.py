@@ -21,7 +21,7 @@ from clinic.registry import PatientDetails
 from clinic.schedule import Opening, Span
 from clinic.spoken import day_in_brief
 from clinic.web.fields import RefusableForm
-from clinic.web.reading import key_of_form
+from clinic.web.reading import key_of_form, read_number
 
 MIN_MEMBERS = 2
 FOUND = 5  # so many patients are offered for a text
@@ -139,7 +139,7 @@ class MemberForm(AsksAboutAge, RefusableForm):
     @property
     def chosen_doctor(self) -> int | None:
         text = self.sent("doctor")
-        return int(text) if is_short_number(text) else None
+        return read_number(text)
 
     @cached_property
     def found(self) -> list[Patient]:

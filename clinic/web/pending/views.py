@@ -19,6 +19,7 @@ from clinic.web.booking_panel.finder_fields import read_time_value
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author
 from clinic.web.pending.context import Board
+from clinic.web.reading import read_number
 from clinic.web.responses import private
 
 
@@ -46,11 +47,11 @@ def changes(request: ClinicRequest) -> HttpResponse:
 
     `shown` is the appointment's id and the state in which it was drawn, for every row; `known` how many there were, and
     `left` how many of them were pending."""
-    board = _board(request, known=_number(request.GET.get("known", "")))
+    board = _board(request, known=read_number(request.GET.get("known", "")))
     states = dict(text.partition("|")[::2] for text in request.GET.getlist("shown"))
     ids = [int(pk) for pk in states if is_short_number(pk)]
     rows = board.as_they_are(_changed_ids(request, board, ids, states))
-    left = _number(request.GET.get("left", ""))
+    left = read_number(request.GET.get("left", ""))
     if not rows and (board.total, len(board.found)) == (board.known, left):
         return private(HttpResponse(status=204))
     return private(render(request, "pending/_changes.html", {"board": board, "rows": rows, "oob": True}))
@@ -106,7 +107,7 @@ def cancel(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Undo the posted `event` if it is still the last one."""
-    seen = _number(request.POST.get("event", ""))
+    seen = read_number(request.POST.get("event", ""))
     return _act_response(request, pk, lambda: booking.undo(pk, clinic=request.clinic, by=author(request), seen=seen))
 
 
@@ -127,7 +128,7 @@ def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment
 
 
 def _row_response(request: ClinicRequest, pk: int, sentences: list[str]) -> HttpResponse:
-    board = _board(request, known=_number(request.POST.get("known", "")))
+    board = _board(request, known=read_number(request.POST.get("known", "")))
     rows = board.as_they_are([pk])
     if not rows:
         raise Http404
@@ -144,7 +145,3 @@ def _changed_ids(request: ClinicRequest, board: Board, ids: list[int], states: d
 
 def _board(request: ClinicRequest, *, known: int | None = None, page: int = 1) -> Board:
     return Board(request.clinic, timezone.now(), known=known, page=page, by=author(request))
-
-
-def _number(text: str) -> int | None:
-    return int(text) if is_short_number(text) else None

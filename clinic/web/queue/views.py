@@ -8,13 +8,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clinic import booking
 from clinic.access.requests import ClinicRequest
-from clinic.form_fields import ids_in, is_short_number
+from clinic.form_fields import ids_in
 from clinic.models import Appointment, PriorityMark, shown
 from clinic.queries.priority import kinds
 from clinic.web.htmx import partial_or_page
 from clinic.web.panel import author
 from clinic.web.queue.context import Board
 from clinic.web.queue.responses import act_response
+from clinic.web.reading import read_number
 from clinic.web.responses import polled
 
 
@@ -70,7 +71,7 @@ def mark_priority(request: ClinicRequest, pk: int) -> HttpResponse:
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Undo the posted `event` if it is still the last one."""
     event = request.POST.get("event", "")
-    seen = int(event) if is_short_number(event) else None
+    seen = read_number(event)
     return _act_response(request, pk, lambda: booking.undo(pk, seen=seen, clinic=request.clinic, by=author(request)))
 
 

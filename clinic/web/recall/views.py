@@ -12,13 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
-from clinic.form_fields import is_short_number
 from clinic.models import Recall, shown
 from clinic.queries import booking_options, recalls
 from clinic.refusals import Refused
 from clinic.web.appointment.responses import detail_or_redirect, get_appointment, not_found_when_deleted
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.panel import author, panel_response
+from clinic.web.reading import read_number
 from clinic.web.recall.context import COMING, Board
 from clinic.web.recall.forms import RecallForm, fields_of, read_new_date, read_until
 from clinic.web.responses import polled, private
@@ -65,7 +65,7 @@ def add(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def close(request: ClinicRequest, pk: int) -> HttpResponse:
     """Close a recall with the posted `outcome`, if it is still as the row shows it."""
-    outcome, seen = request.POST.get("outcome", ""), _number(request.POST.get("seen", ""))
+    outcome, seen = request.POST.get("outcome", ""), read_number(request.POST.get("seen", ""))
     return _act_response(
         request,
         pk,
@@ -81,7 +81,7 @@ def postpone(request: ClinicRequest, pk: int) -> HttpResponse:
     def act() -> object:
         due_on = read_new_date(typed)
         return booking.postpone_recall(
-            pk, due_on, clinic=request.clinic, by=author(request), seen=_number(request.POST.get("seen", ""))
+            pk, due_on, clinic=request.clinic, by=author(request), seen=read_number(request.POST.get("seen", ""))
         )
 
     return _act_response(request, pk, act, typed)
@@ -90,7 +90,7 @@ def postpone(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Open a recall again that a person has closed, if it is still as the row shows it."""
-    seen = _number(request.POST.get("seen", ""))
+    seen = read_number(request.POST.get("seen", ""))
     return _act_response(
         request, pk, lambda: booking.reopen_recall(pk, clinic=request.clinic, by=author(request), seen=seen)
     )
@@ -131,14 +131,10 @@ def _board(request: ClinicRequest, asked: QueryDict) -> Board:
         request.clinic,
         now,
         until=read_until(asked.get("ate", "")) or request.clinic.local(now).date() + COMING,
-        doctor=_number(asked.get("medico", "")),
-        page=max(_number(asked.get("pagina", "")) or 1, 1),
+        doctor=read_number(asked.get("medico", "")),
+        page=max(read_number(asked.get("pagina", "")) or 1, 1),
     )
-    named = _number(asked.get("retorno", ""))
+    named = read_number(asked.get("retorno", ""))
     if named and (place := recalls.place_of(request.clinic, named, doctor=board.doctor)):
         board.until, board.page = max(board.until, place.due_on), place.page
     return board
-
-
-def _number(text: str) -> int | None:
-    return int(text) if is_short_number(text) else None

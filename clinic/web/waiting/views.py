@@ -21,6 +21,7 @@ from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.htmx import redirect as leave
 from clinic.web.panel import author
 from clinic.web.patient.lookup import patient_or_404
+from clinic.web.reading import read_number
 from clinic.web.responses import polled, private
 from clinic.web.waiting.context import Board, WayOn, address_of_row, way_on
 from clinic.web.waiting.forms import WaitingForm, fields_of, wanted_in
@@ -104,7 +105,7 @@ def accept(request: ClinicRequest, pk: int) -> HttpResponse:
             clinic=request.clinic,
             doctor=offered.doctor_id if offered else None,
             starts_at=offered.starts_at if offered else None,
-            seen=_number(request.POST.get("seen", "")),
+            seen=read_number(request.POST.get("seen", "")),
             place=request.POST.get("place") or None,
             by=author(request),
         )
@@ -130,7 +131,7 @@ def decline(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def withdraw(request: ClinicRequest, pk: int) -> HttpResponse:
     """Take the request off the list if it is still as the row shows it."""
-    seen = _number(request.POST.get("seen", ""))
+    seen = read_number(request.POST.get("seen", ""))
     return _act_response(
         request, pk, lambda: booking.withdraw_waiting(pk, clinic=request.clinic, by=author(request), seen=seen)
     )
@@ -143,7 +144,7 @@ def detach(request: ClinicRequest, pk: int) -> HttpResponse:
     if stored is None:
         raise Http404
     form = WaitingForm(fields_of(stored), clinic=request.clinic, appointment=None)
-    seen = _number(request.POST.get("seen", "")) or stored.version
+    seen = read_number(request.POST.get("seen", "")) or stored.version
 
     def act() -> object:
         form.is_valid()
@@ -157,7 +158,7 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Open a request again that was closed a moment ago, if it is still as the row shows it: withdrawn, or swapped,
     which moves the appointment back."""
     stored = get_object_or_404(WaitingEntry.objects.of(request.clinic), pk=pk)
-    seen = _number(request.POST.get("seen", ""))
+    seen = read_number(request.POST.get("seen", ""))
 
     def act() -> object:
         if stored.booked_id is None or seen not in (None, stored.version):  # which is refused
@@ -227,11 +228,11 @@ def board_of(clinic: Clinic, asked: QueryDict) -> Board:
         clinic,
         now,
         freed=booking.freed_by(appointment, now=now) if appointment else None,
-        doctor=_number(asked.get("medico", "")),
-        page=max(_number(asked.get("pagina", "")) or 1, 1),
+        doctor=read_number(asked.get("medico", "")),
+        page=max(read_number(asked.get("pagina", "")) or 1, 1),
         asked=appointment.pk if appointment else None,
     )
-    if entry := _number(asked.get("pedido", "")):
+    if entry := read_number(asked.get("pedido", "")):
         board.page = board.page_of(entry)
     return board
 
@@ -252,7 +253,3 @@ def _offered_time(value: str) -> booking.OfferedTime | None:
     """Read a time as `booking.time_value` writes it; None for anything else."""
     doctor, starts_at = read_time_value(value)
     return booking.OfferedTime(doctor, starts_at) if doctor is not None and starts_at else None
-
-
-def _number(text: str) -> int | None:
-    return int(text) if is_short_number(text) else None

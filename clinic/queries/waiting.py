@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from clinic.models import Appointment, Clinic, WaitingEntry, WaitingEvent, shown
 
-OF_REACHABLE = Q(patient__blocked_at__isnull=True)
+OF_REACHABLE = Q(patient__died=False, patient__blocked_at__isnull=True)  # nobody else is offered a time
 CLOSED_FOR = timedelta(minutes=10)  # so long a closed entry stays in the list, where its end can be undone
 
 

@@ -101,7 +101,9 @@ def test_the_link_opens_a_page_of_its_own_that_knows_nothing(client, visit):
     assert 'target="_blank"' in link and 'rel="noopener noreferrer"' in link
 
 
-@pytest.mark.parametrize("change", [{"accepts_whatsapp": False}, {"phone": None}, {"phone": "+558134215678"}])
+@pytest.mark.parametrize(
+    "change", [{"accepts_whatsapp": False}, {"phone": None}, {"phone": "+558134215678"}, {"died": True}]
+)
 def test_nobody_is_written_to_who_cannot_or_will_not_read(client, visit, change):
     Patient.objects.filter(pk=visit.patient_id).update(**change)
     page = page_of(client, visit)

@@ -24,7 +24,7 @@ from clinic.booking import (
     undo,
     withdraw_waiting,
 )
-from clinic.models import Appointment, PatientAccess, PayerDoctor, WaitingEntry
+from clinic.models import Appointment, Patient, PatientAccess, PayerDoctor, WaitingEntry
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -84,6 +84,18 @@ def test_a_row_says_what_is_wanted_and_what_fits(client, doctor):
     text = page(client)
     for words in ("Júlia Reis", "urgente", "Consulta", "seg/qua · manhã", "tem seg", "tem pressa", "Trocar para"):
         assert words in text
+
+
+def test_who_died_is_offered_no_time(client, doctor):
+    entry = put(doctor)
+    freed = visit(doctor)
+    change_status(freed.pk, "cancelled", cancelled_by="patient", clinic=doctor.clinic, by=BY)
+    strip = reverse("web:appointment-detail", args=[freed.pk])
+    assert "Júlia Reis" in page(client) and "Júlia Reis" in client.get(strip).text
+    Patient.objects.filter(pk=entry.patient_id).update(died=True)
+    assert "Júlia Reis" not in page(client) + client.get(strip).text
+    Patient.objects.filter(pk=entry.patient_id).update(died=False)
+    assert "Júlia Reis" in page(client)
 
 
 def test_a_time_is_booked_and_the_row_says_so(client, doctor):

@@ -9,10 +9,14 @@ from pathlib import Path
 import dj_database_url
 import django
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import database, distribution, emptying, rewriting
 
 _run = ExitStack()
+# A busy machine takes longer for an example, and for making one, than hypothesis expects.
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 
 def _prepare():

@@ -4,7 +4,7 @@ from datetime import date, time, timedelta
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic.models import Absence, Appointment, ClinicHoliday, Doctor, WorkingHours
@@ -33,7 +33,7 @@ def every_cause(clinic, absence=None):
 
 
 @pytest.mark.django_db
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     where=st.sampled_from(DAYS),
     blocks=BLOCKS,

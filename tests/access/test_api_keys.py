@@ -78,7 +78,7 @@ def secret():
     return api_keys._generate("miv_live_")
 
 
-@hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_mistyped_letter_is_detected_without_a_query(secret, django_assert_num_queries, data):
     at = data.draw(st.integers(0, len(secret) - 1))
@@ -87,7 +87,7 @@ def test_any_mistyped_letter_is_detected_without_a_query(secret, django_assert_n
         api_keys.authenticate(secret[:at] + letter + secret[at + 1 :])
 
 
-@hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.one_of(st.text(), st.from_regex(r"miv_(live|test)_[0-9A-Za-z]{36}", fullmatch=True)))
 def test_no_other_text_asks_the_database_anything(django_assert_num_queries, text):
     with django_assert_num_queries(0), pytest.raises(InvalidKey):

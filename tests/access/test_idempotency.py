@@ -101,7 +101,7 @@ def test_a_key_that_cannot_be_printed_is_malformed(key):
         idempotency.checked_key(key)
 
 
-@hypothesis_settings(max_examples=50, deadline=None)
+@hypothesis_settings(max_examples=50)
 @given(first=st.binary(max_size=64), second=st.binary(max_size=64))
 def test_two_bodies_have_one_fingerprint_only_when_they_are_one(first, second):
     asked = idempotency.Request(None, "mivicall", "k", "POST", "/v1", first)

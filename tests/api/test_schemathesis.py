@@ -144,7 +144,7 @@ def _schema(reference):
 
 
 imagemais_schema, mivicall_schema = _schema(imagemais_reference), _schema(mivicall_reference)
-patiently = settings(deadline=None, suppress_health_check=list(HealthCheck))
+patiently = settings(suppress_health_check=list(HealthCheck))
 
 
 # What is asked --------------------------------------------------------------------------------------------------------

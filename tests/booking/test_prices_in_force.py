@@ -61,7 +61,7 @@ def slowly(rows, base, day, payer):
     return base
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=dated_prices(), day=st.integers(0, 25), payer=st.sampled_from([None, 0, 1]))
 def test_the_price_in_force_is_that_of_a_slow_reference(django_db_setup, django_db_blocker, rows, day, payer):
     with django_db_blocker.unblock(), transaction.atomic():

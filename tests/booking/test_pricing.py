@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.booking import LineRequest, price_lines
@@ -77,7 +77,6 @@ def test_the_same_discount_on_the_line_and_on_the_whole_counts_once():
     assert takes(["100.00", "100.00"], percentage(10), own=[percentage(10)]) == ["10.00", "10.00"]
 
 
-@settings(deadline=None)
 @given(prices=st.lists(MONEY, min_size=1, max_size=12), amount=ABOVE_ZERO)
 def test_the_shares_of_a_fixed_amount_add_up_to_it_or_to_everything(prices, amount):
     lines = price_lines([(Procedure(price=price), None) for price in prices], fixed(amount))
@@ -93,7 +92,6 @@ def test_the_shares_of_a_fixed_amount_add_up_to_it_or_to_everything(prices, amou
 ANY = st.one_of(st.none(), PERCENTAGES.map(percentage), ABOVE_ZERO.map(fixed))
 
 
-@settings(deadline=None)
 @given(
     lines=st.lists(st.tuples(MONEY, ANY), min_size=1, max_size=6),
     whole=st.one_of(

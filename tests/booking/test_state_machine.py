@@ -696,7 +696,6 @@ def test_model_database_openings_and_day_page_always_agree():
         settings=settings(
             max_examples=12,
             stateful_step_count=25,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )

@@ -9,7 +9,7 @@ from datetime import date
 from xml.etree.ElementTree import Element
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.exchange.faults import ImportRefused
@@ -46,14 +46,12 @@ def test_a_csv_of_any_separator_and_alphabet_is_read(separator, encoding, found)
 CELL = st.text("aé€ç;,\"' \n|=-+@1/", min_size=1, max_size=12).map(lambda text: f"x{text}x")
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # on a busy machine
 @given(st.lists(st.tuples(CELL, CELL, CELL).map(list), min_size=1, max_size=8))
 def test_whatever_is_written_is_read_again(rows):
     rows = [["Nome", "Telefone", "Notas"], *rows]
     assert read(csv_bytes(rows))[1] == rows
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_rows_or_a_sentence(content):
     try:

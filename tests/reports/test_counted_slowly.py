@@ -7,7 +7,7 @@ from math import floor
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic.models import Absence, AppliedDiscount, Appointment, AppointmentEvent, AppointmentProcedure, ClinicHoliday
@@ -173,7 +173,7 @@ def about(value):
     return value if value is None else pytest.approx(value, abs=0.06)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     where=st.sampled_from(PLACES),
     drawn=VISITS,

@@ -3,7 +3,7 @@ from datetime import date, time, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic.models import Absence, Clinic
@@ -192,7 +192,7 @@ SPANS = st.lists(st.tuples(st.integers(-100, 1700), st.integers(1, 800)), max_si
 DAYS = [MONDAY, date(2026, 3, 29), date(2026, 10, 25)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     zone=st.sampled_from(["America/Recife", "Europe/Lisbon", "Atlantic/Azores"]),
     day=st.sampled_from(DAYS),

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import date, time, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic.models import Clinic
@@ -38,7 +38,7 @@ def minute_by_minute(schedules, first, last):
     return minutes
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(
     where=st.sampled_from(PERIODS),
     valid=st.lists(st.tuples(HOURS, VALID, VALID), max_size=6),

@@ -62,9 +62,7 @@ KINDS = ["book", "move", "status", "notes", "lines", "undo"]
 ACTS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 7), st.integers(0, 7)), min_size=1, max_size=10)
 
 
-@settings(
-    max_examples=15, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=15, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
 @given(acts=ACTS)
 def test_each_recorded_moment_comes_back_as_it_was(acts):
     desk = open_desk()

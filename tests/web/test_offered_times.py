@@ -22,7 +22,7 @@ CHOSEN = re.compile(r'<select[^>]* name="procedure".*?<option value="(\d+)" sele
 
 
 @pytest.mark.django_db
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     interval=st.sampled_from([5, 10, 15, 20, 30]),
     durations=st.lists(st.sampled_from([5, 10, 15, 20, 25, 30, 40, 60, 90]), min_size=1, max_size=3),

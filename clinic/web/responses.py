@@ -2,6 +2,7 @@
 costs nothing."""
 
 from collections.abc import Callable
+from hashlib import blake2b
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -22,6 +23,11 @@ def attachment[R: HttpResponseBase](response: R, filename: str) -> R:
     """Return the response as a file that the browser saves under that name."""
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return private(response)
+
+
+def version_of(drawn: object) -> str:
+    """Return a short hash of everything on a page that changes, by which it asks whether it has."""
+    return blake2b(repr(drawn).encode(), digest_size=12).hexdigest()
 
 
 def polled(request: HttpRequest, version: str, answer: Callable[[], HttpResponse]) -> HttpResponse:

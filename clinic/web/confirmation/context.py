@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from hashlib import blake2b
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,6 +14,7 @@ from clinic.queries import confirmations
 from clinic.queries.confirmation_texts import confirmation_text
 from clinic.queries.other_visits import Missed
 from clinic.registry import patient_version
+from clinic.web.responses import version_of
 from clinic.web.whatsapp import conversation
 
 CONFIRMED = {Status.CONFIRMED, *ATTENDED}
@@ -189,4 +189,4 @@ class Board:
     def version(self) -> str:
         """A short hash of everything drawn, the order of the rows included."""
         content = [self.day, self.reader.pk, *(row.drawn for row in self.rows)]
-        return blake2b(repr(content).encode(), digest_size=12).hexdigest()
+        return version_of(content)

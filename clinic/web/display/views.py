@@ -6,7 +6,6 @@ screen nor in later logs.
 
 from collections.abc import Callable
 from functools import wraps
-from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any
 
@@ -31,7 +30,7 @@ from clinic.queries.room_calls import called_patients
 from clinic.refusals import Refused
 from clinic.web.display.forms import DisplayLinkForm
 from clinic.web.htmx import wants_partial
-from clinic.web.responses import polled
+from clinic.web.responses import polled, version_of
 
 COOKIE = "display"
 YEAR_SECONDS = 365 * 24 * 3600
@@ -86,7 +85,7 @@ def _keep(response: HttpResponse, secret: str) -> None:
 def display(request: HttpRequest, clinic: Clinic) -> HttpResponse:
     """Show who was called. When htmx asks with the version it has, an unchanged display is a 304 without a body."""
     calls = called_patients(clinic, now=timezone.now())
-    version = blake2b(repr(calls).encode(), digest_size=12).hexdigest()
+    version = version_of(calls)
 
     def answer() -> HttpResponse:
         part = "#calls" if wants_partial(request) else ""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from hashlib import blake2b
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
@@ -12,6 +11,7 @@ from django.utils.translation import ngettext
 from clinic.models import Clinic, Memo, Patient, StaffUser
 from clinic.queries import memos
 from clinic.spoken import day_in_brief, duration
+from clinic.web.responses import version_of
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Board:
     def version(self) -> str:
         """A short hash of everything drawn, the order of the rows included."""
         content = [self.is_done, self.is_mine, *(row.drawn for row in self.rows)]
-        return blake2b(repr(content).encode(), digest_size=12).hexdigest()
+        return version_of(content)
 
 
 def in_words(day: date, today: date) -> str:

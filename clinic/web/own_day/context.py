@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from hashlib import blake2b
 
 from clinic import booking
 from clinic.models import Clinic
@@ -11,6 +10,7 @@ from clinic.models.appointment import BEGUN
 from clinic.queries import queue
 from clinic.queries.queue import Part, Row
 from clinic.web.queue.context import Act, DrawnRow
+from clinic.web.responses import version_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class OwnBoard:
             + (row.calls, row.called_at, row.mark)
             for row in self.rows
         ]
-        return blake2b(repr(drawn).encode(), digest_size=12).hexdigest()
+        return version_of(drawn)
 
     def _part(self, part: Part) -> list[OwnRow]:
         return [OwnRow(DrawnRow(self.clinic, row, None, 0)) for row in self.rows if row.part is part]

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from hashlib import blake2b
 
 from django.utils.translation import gettext as _
 
@@ -16,6 +15,7 @@ from clinic.queries.delay_texts import delay_text
 from clinic.queries.lateness import Lateness, lateness
 from clinic.queries.priority import kinds
 from clinic.queries.queue import Part, Row
+from clinic.web.responses import version_of
 from clinic.web.whatsapp import conversation
 
 KEYS = {Status.CHECKED_IN: "k", Status.IN_SERVICE: "i", Status.FINISHED: "e", Status.NO_SHOW: "f"}
@@ -107,7 +107,7 @@ class Board:
             + (row.appointment.patient.updated_at, row.appointment.patient.alert)
             for row in self.shown
         ]
-        return blake2b(repr(drawn).encode(), digest_size=12).hexdigest()
+        return version_of(drawn)
 
     def _part(self, part: Part) -> list["DrawnRow"]:
         return [

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from hashlib import blake2b
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from clinic.queries.recall_texts import recall_text
 from clinic.registry import patient_version
 from clinic.spoken import day_in_brief
 from clinic.web.pending.context import when
+from clinic.web.responses import version_of
 from clinic.web.whatsapp import conversation
 
 COMING = timedelta(days=30)  # so far ahead the list looks where no date is asked for
@@ -180,4 +180,4 @@ class Board:
     def version(self) -> str:
         """A short hash of everything drawn, the order of the rows included."""
         content = [self.today, self.progress, self.listed.page, *(row.drawn for row in self.rows)]
-        return blake2b(repr(content).encode(), digest_size=12).hexdigest()
+        return version_of(content)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from hashlib import blake2b
 from typing import NamedTuple
 
 from django.urls import reverse
@@ -17,6 +16,7 @@ from clinic.refusals import Reason, Refused
 from clinic.registry import patient_version
 from clinic.schedule import Opening
 from clinic.web.pending.context import when
+from clinic.web.responses import version_of
 from clinic.web.waiting.words import conditions, present_place
 from clinic.web.whatsapp import conversation
 
@@ -313,7 +313,7 @@ class Board:
         """A short hash of everything drawn, the order of the rows included."""
         rows = [row.drawn for row in [*self.rows, *self.done]]
         content = [self.freed, self.next_page, self.progress, *rows]
-        return blake2b(repr(content).encode(), digest_size=12).hexdigest()
+        return version_of(content)
 
     @property
     def progress(self) -> str:

@@ -50,7 +50,7 @@ from clinic.models import (
     WaitingEntry,
     WaitingEvent,
 )
-from clinic.queries import accesses, history, patient_changes, patients
+from clinic.queries import accesses, history, patient_card, patient_changes
 from clinic.queries.receipts import in_words
 from clinic.registry import record_ids
 
@@ -287,7 +287,7 @@ def readable(patient: Patient) -> Readable:
 
     return Readable(
         records=[patient_changes.filled(record) for record in _rows("records", clinic, ids)],
-        former_names=patients.former_names(patient),
+        former_names=patient_card.former_names(patient),
         visits=[_visit(row, clinic) for row in sorted(rows("appointments"), key=lambda row: row.starts_at)[::-1]],
         changes=patient_changes.story(patient, most=None, undone=patient_changes.undone_merges(clinic, ids)),
         consents=rows("consents"),

@@ -1,8 +1,7 @@
-"""Search patients by what is typed, and list the visits of a patient's card. Reads only; no HTTP."""
+"""Search patients by what is typed. Reads only."""
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -12,12 +11,13 @@ from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 
 from clinic.models import Appointment, Clinic, FormerName, Patient, documents, phones, shown
-from clinic.models.appointment import STANDING, AppointmentQuerySet, Status
+from clinic.models.appointment import Status
 from clinic.models.characters import with_ascii_digits
 from clinic.models.documents import CPF_LENGTH, NIF_LENGTH, is_cpf
 from clinic.models.names import HYPHENS, contains_heard, contains_word, letters, words
 from clinic.models.patient import CURRENT
 from clinic.models.ranges import Fold
+from clinic.queries.patient_card import first_of_each
 
 OPTIONS = 8
 RECENT = timedelta(days=180)
@@ -88,13 +88,6 @@ class Options:
         return owners if owners or self.is_whole_number else self.patients
 
 
-class ListedPatient(NamedTuple):
-    """A patient of a list, and their next appointment."""
-
-    patient: Patient
-    next_appointment: Appointment | None
-
-
 def search(
     clinic: Clinic,
     text: str,
@@ -141,7 +134,7 @@ def options(clinic: Clinic, text: str, now: datetime) -> Options:
     offered = (owners + others)[:OPTIONS]
     shown.add(offered)
     finished = Appointment.objects.of(clinic).kept().filter(patient__in=offered, status=Status.FINISHED)
-    last = _first_of_each(finished.select_related("doctor").order_by("patient_id", "-starts_at", "-pk"))
+    last = first_of_each(finished.select_related("doctor").order_by("patient_id", "-starts_at", "-pk"))
     return Options(
         text,
         [PatientOption(patient, last.get(patient.pk), patient in owners) for patient in offered],
@@ -198,52 +191,6 @@ def is_whole_number(clinic: Clinic, text: str) -> bool:
     wanted = read(text)
     alone = len(wanted.numbers) == 1 and not wanted.words and not wanted.born
     return alone and len(wanted.numbers[0]) >= SHORTEST_WHOLE[clinic.country]
-
-
-def with_next_appointment(clinic: Clinic, patients: Iterable[Patient], now: datetime) -> list[ListedPatient]:
-    """Return the same patients, each with the next appointment that is standing and not over at `now`. One query."""
-    patients = list(patients)
-    coming = Appointment.objects.of(clinic).standing().filter(patient__in=patients, ends_at__gt=now)
-    following = _first_of_each(coming.order_by("patient_id", "starts_at", "pk"))
-    return [ListedPatient(patient, following.get(patient.pk)) for patient in patients]
-
-
-def on_day(clinic: Clinic, day: date, limit: int) -> QuerySet[Patient]:
-    """Return at most `limit` patients with a standing appointment on a local date, by name."""
-    midnight, next_midnight = clinic.day(day)
-    visits = Appointment.objects.of(clinic).standing().filter(starts_at__gte=midnight, starts_at__lt=next_midnight)
-    return Patient.objects.of(clinic).filter(pk__in=visits.values("patient"))[:limit]
-
-
-def coming_visits(patient: Patient, now: datetime) -> AppointmentQuerySet:
-    """Return the appointments that are standing and not over at `now`, the next one first."""
-    return _visits(patient).standing().filter(ends_at__gt=now)
-
-
-def past_visits(patient: Patient, now: datetime) -> AppointmentQuerySet:
-    """Return the other appointments, over at `now`, cancelled or missed, the last one first."""
-    return _visits(patient).filter(~STANDING | Q(ends_at__lte=now)).order_by("-starts_at", "-pk")
-
-
-def former_names(patient: Patient) -> list[str]:
-    """Return the names that the patient had, the last one first. One query."""
-    return list(FormerName.objects.of(patient.clinic_id).filter(patient=patient).values_list("name", flat=True))
-
-
-def missing(patient: Patient) -> list[str]:
-    """Return the labels of the fields that make the patient's data incomplete."""
-    labels = {field.name: str(field.verbose_name) for field in Patient._meta.fields}
-    return [labels[name] for name in patient.missing]
-
-
-def _visits(patient: Patient) -> AppointmentQuerySet:
-    kept = Appointment.objects.of(patient.clinic_id).kept().filter(patient=patient)
-    return kept.prefetch_related("lines")
-
-
-def _first_of_each(visits: AppointmentQuerySet) -> dict[int, Appointment]:
-    """Return the first appointment of each patient, by the patient's id; `visits` are ordered by that id."""
-    return {visit.patient_id: visit for visit in visits.distinct("patient_id")}
 
 
 def fitting(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:

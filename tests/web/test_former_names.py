@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from clinic.access import access_tokens, api_keys
 from clinic.models import ApiKey, FormerName, Patient
-from clinic.queries import patients
+from clinic.queries import patient_card, patients
 from clinic.registry import Author, change_patient, redact_patient
 from tests.factories import make_clinic, make_master, make_patient, make_user
 from tests.web.patients import HTMX, typed_of
@@ -29,7 +29,7 @@ def rename(patient, name, **changes):
 
 
 def former(patient):
-    return patients.former_names(patient)
+    return patient_card.former_names(patient)
 
 
 def found(clinic, text):

@@ -19,7 +19,7 @@ from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import manager_required, master_required
 from clinic.form_fields import is_short_number
 from clinic.models import Patient, shown
-from clinic.queries import accesses, consents, memos, merges, patient_changes, patients
+from clinic.queries import accesses, consents, memos, merges, patient_card, patient_changes, patients
 from clinic.refusals import Refused
 from clinic.registry import Redacted, redact_patient, redactable
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
@@ -84,8 +84,8 @@ def _list_context(request: ClinicRequest, text: str) -> dict[str, Any]:
         if text.strip():
             found: Iterable[Patient] = patients.search(clinic, text, MAX_LISTED + 1, dead_too=True, widely=True)
         else:
-            found = patients.on_day(clinic, clinic.local(now).date(), MAX_LISTED + 1)
-        listed = patients.with_next_appointment(clinic, found, now)
+            found = patient_card.on_day(clinic, clinic.local(now).date(), MAX_LISTED + 1)
+        listed = patient_card.with_next_appointment(clinic, found, now)
     shown.add(row.patient for row in listed[:MAX_LISTED])
     return {
         "q": text,
@@ -131,12 +131,12 @@ def card(request: ClinicRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     page = _page_number(request)
     first = (page - 1) * VISITS_PER_PAGE
-    past = list(patients.past_visits(patient, now)[first : first + VISITS_PER_PAGE + 1])
+    past = list(patient_card.past_visits(patient, now)[first : first + VISITS_PER_PAGE + 1])
     context = {
         "patient": patient,
-        "missing": patients.missing(patient),
-        "former_names": patients.former_names(patient),
-        "upcoming": patients.coming_visits(patient, now),
+        "missing": patient_card.missing(patient),
+        "former_names": patient_card.former_names(patient),
+        "upcoming": patient_card.coming_visits(patient, now),
         "past": past[:VISITS_PER_PAGE],
         "card_is_expired": patient.has_expired_card(request.clinic.local(now).date()),
         "changes": patient_changes.story(patient),

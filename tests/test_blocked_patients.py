@@ -27,7 +27,7 @@ from clinic.models import (
     PatientAccess,
     shown,
 )
-from clinic.queries import audit, printed, queue
+from clinic.queries import audit, patient_card, printed, queue
 from clinic.queries.agenda import differences
 from clinic.registry import change_patient, request_deletion, restrict
 from tests.factories import make_clinic, make_manager, make_master, make_patient
@@ -86,6 +86,11 @@ def test_mivicall_has_it_leave_a_copy(past):
     at = Patient.objects.get(pk=past.patient_id).blocked_at
     assert answer.json()["deleted"] == [{"id": str(past.uuid), "deletedAt": in_utc(at)}]
     assert answer.json()["items"] == [] and SECRET not in answer.text
+
+
+def test_the_patients_of_a_day_leave_it_out(past):
+    day = past.clinic.local(past.starts_at).date()
+    assert not patient_card.on_day(past.clinic, day, limit=8)
 
 
 # What the desk and programs do ---------------------------------------------------------------------------------------

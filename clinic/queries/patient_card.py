@@ -29,7 +29,8 @@ def with_next_appointment(clinic: Clinic, patients: Iterable[Patient], now: date
 def on_day(clinic: Clinic, day: date, limit: int) -> QuerySet[Patient]:
     """Return at most `limit` patients with a standing appointment on a local date, by name; none who is blocked."""
     midnight, next_midnight = clinic.day(day)
-    visits = Appointment.objects.of(clinic).in_use().standing().filter(starts_at__gte=midnight, starts_at__lt=next_midnight)
+    standing = Appointment.objects.of(clinic).in_use().standing()
+    visits = standing.filter(starts_at__gte=midnight, starts_at__lt=next_midnight)
     return Patient.objects.of(clinic).filter(pk__in=visits.values("patient"))[:limit]
 
 

@@ -23,7 +23,8 @@ from clinic.queries.priority import Priority, Rank, priority
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-LONG, VERY_LONG = timedelta(minutes=15), timedelta(minutes=30)  # waits that are named
+# Waits that are named; by the first one a patient who is expected is late on the day page.
+LONG_WAIT, VERY_LONG_WAIT = timedelta(minutes=15), timedelta(minutes=30)
 MINUTE = timedelta(minutes=1)
 
 
@@ -85,11 +86,11 @@ class Row:
 
     @property
     def is_long(self) -> bool:
-        return self.part is Part.WAITING and LONG <= self._waited < VERY_LONG
+        return self.part is Part.WAITING and LONG_WAIT <= self._waited < VERY_LONG_WAIT
 
     @property
     def is_very_long(self) -> bool:
-        return self.part is Part.WAITING and self._waited >= VERY_LONG
+        return self.part is Part.WAITING and self._waited >= VERY_LONG_WAIT
 
     @property
     def order(self) -> tuple[Part, Rank, datetime, int]:

@@ -23,6 +23,7 @@ from clinic.queries.moved_from import in_words as in_words_of_move
 from clinic.queries.payers import expired_card
 from clinic.queries.pending import Cause, cause_of
 from clinic.queries.performed_procedures import PerformedProcedure
+from clinic.queries.queue import LONG_WAIT
 from clinic.queries.short_visits import in_words
 from clinic.queries.unverified import label_of
 from clinic.schedule import Booked, ClosedReason, Limits, Schedules, Span, is_restricted, longest_openings_on
@@ -32,7 +33,6 @@ ROW = 5  # minutes
 HOUR, HALF_HOUR = 60, 30
 LOOK_AHEAD = 30  # days in which the next working day is sought
 ALMOST_A_MINUTE = timedelta(minutes=1) - timedelta.resolution
-LONG_WAIT = timedelta(minutes=15)  # for a patient who has arrived, and for one who is expected
 
 
 class Words:

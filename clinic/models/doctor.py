@@ -235,6 +235,9 @@ class WorkingHours(ClinicRow):
         return f"{self.starts:%H:%M}–{end_of_hours(self.ends)}"
 
 
+WEEKDAYS = WorkingHours.Weekday.values  # ISO
+
+
 class Absence(ClinicRow):
     """Time away of one doctor, or of the whole clinic when `doctor` is empty.
 

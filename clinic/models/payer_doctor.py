@@ -4,10 +4,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import ClinicRow
-from clinic.models.doctor import Doctor
+from clinic.models.doctor import WEEKDAYS, Doctor
 from clinic.models.payer import Payer
-
-WEEKDAYS = [1, 2, 3, 4, 5, 6, 7]
 
 
 class PayerDoctor(ClinicRow):

@@ -5,9 +5,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import ClinicRow
+from clinic.models.doctor import WEEKDAYS
 from clinic.models.staff import StaffUser
-
-WEEKDAYS = list(range(1, 8))  # ISO
 
 
 class Series(ClinicRow):

@@ -13,14 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models.appointment import Appointment, AppointmentProcedure
 from clinic.models.clinic import ClinicQuerySet, ClinicRow
-from clinic.models.doctor import Doctor
+from clinic.models.doctor import WEEKDAYS, Doctor
 from clinic.models.history import AppointmentEvent
 from clinic.models.patient import Patient
 from clinic.models.procedure import Procedure
 from clinic.models.staff import StaffUser
 
 NOTES_KEPT = timedelta(days=731)  # after the request was closed
-WEEKDAYS = list(range(1, 8))  # ISO
 
 
 class WaitingEntryQuerySet(ClinicQuerySet["WaitingEntry"]):

@@ -4,7 +4,6 @@ day has hundreds."""
 from collections.abc import Iterator
 from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
@@ -12,14 +11,13 @@ from django.utils.formats import date_format
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from font_roboto import font_directory
 
 from clinic.models import Appointment, Clinic
 from clinic.models.phones import written
 from clinic.queries.printed import Sheet
 from clinic.templatetags.formats import day_and_month
+from clinic.web.printed.pdf import FONTS
 
-FONTS = Path(font_directory)
 REGULAR, BOLD = "Roboto", "Roboto-Bold"
 SIZE, LEADING = 9, 11.7
 POINTS_A_MM = 72 / 25.4

@@ -22,7 +22,7 @@ from clinic.models import Clinic, PatientAccess, SignIn, StaffUser, shown
 from clinic.models.accesses import ACCESSES_KEPT, SIGN_INS_KEPT
 from clinic.models.limits import max_length
 
-PAGE_LENGTH = max_length(PatientAccess, "page")
+MAX_PAGE_LENGTH = max_length(PatientAccess, "page")
 # Answers that show nobody.
 SHOWS_NOBODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 INSERT_SQL = """
@@ -120,4 +120,4 @@ def _page(request: HttpRequest) -> str:
     if match is None:
         return ""
     is_program = getattr(request, "caller", None) is not None
-    return (f"{request.method} /{match.route}" if is_program else match.view_name)[:PAGE_LENGTH]
+    return (f"{request.method} /{match.route}" if is_program else match.view_name)[:MAX_PAGE_LENGTH]

@@ -18,7 +18,7 @@ from clinic.registry import Author, Plan, accepted_plan, clean_plan, keep_plan, 
 from clinic.registry.patient_details import clean_label
 from clinic.transactions import run_in_transaction
 
-AUTHORIZATION_LIMIT = max_length(Appointment, "authorization_number")
+MAX_AUTHORIZATION_LENGTH = max_length(Appointment, "authorization_number")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def clean_payer(clinic: Clinic, wish: PayerWish, stored: int | None = None) -> C
         return CleanedPayer({"payer": None, "authorization_number": "", "authorization_password": ""}, None, [])
     refusals = payer_refusals(clinic, wish.payer, stored)
     columns: dict[str, Any] = {
-        name: clean_label(getattr(wish, name), name, refusals, AUTHORIZATION_LIMIT)
+        name: clean_label(getattr(wish, name), name, refusals, MAX_AUTHORIZATION_LENGTH)
         for name in ("authorization_number", "authorization_password")
     }
     columns["payer"] = payer = Payer.objects.of(clinic).filter(pk=wish.payer).first()

@@ -31,7 +31,7 @@ from clinic.transactions import run_in_transaction
 
 BATCH = 500
 LOOKED_AT = 60  # rows, for the headings and for what the columns are
-NAME_LIMIT, SHEET_LIMIT = max_length(ImportRun, "file_name"), max_length(ImportRun, "sheet")
+MAX_NAME_LENGTH, MAX_SHEET_LENGTH = max_length(ImportRun, "file_name"), max_length(ImportRun, "sheet")
 State = ImportRun.State
 NOT_IMPORTED = {State.READ, State.CHECKING, State.CHECKED}
 WRITING = [State.IMPORTING, State.TAKING_BACK]
@@ -81,11 +81,11 @@ def stage(
             channel=by.channel,
             user=by.user,
             credential=by.credential,
-            file_name=_short(file_name, NAME_LIMIT),
+            file_name=_short(file_name, MAX_NAME_LENGTH),
             file_format=sheet.file_format,
             encoding=sheet.encoding,
             separator=sheet.separator,
-            sheet=_short(sheet.sheet, SHEET_LIMIT),
+            sheet=_short(sheet.sheet, MAX_SHEET_LENGTH),
             headings=headings,
             columns=columns.guess(headings, [cells for _number, cells in body], clinic.country),
         )

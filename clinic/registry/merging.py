@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 from django.db.models import Q
 
 from clinic.models import FormerName, Memo, Patient, PatientEvent, PatientMerge, Payer
-from clinic.models.limits import max_length
 from clinic.models.names import same_letters
 from clinic.models.patient import DATES
 from clinic.models.patient_merge import UNDOABLE
 from clinic.refusals import Reason, Refusal
 from clinic.registry.consents import follow_column
-from clinic.registry.patient_details import HEADS, TOGETHER, PatientDetails
+from clinic.registry.patient_details import HEADS, MAX_ALERT_LENGTH, MAX_PATIENT_NOTES_LENGTH, TOGETHER, PatientDetails
 from clinic.registry.patient_events import Author, differences, record_event
 from clinic.registry.patients import UNIQUE_NUMBERS, details_of, is_of_another, write_values
 
@@ -43,7 +42,6 @@ class NotRestored(NamedTuple):
 CHOICES: Mapping[str, tuple[str, ...]] = {
     field.name: TOGETHER.get(field.name, (field.name,)) for field in fields(PatientDetails) if field.name not in HEADS
 }
-NOTES_LIMIT, ALERT_LIMIT = max_length(Patient, "notes"), max_length(Patient, "alert")
 # Texts of both that may stand one after the other.
 JOINED = ("notes", "alert")
 
@@ -61,7 +59,7 @@ def differing(kept: PatientDetails, merged: PatientDetails) -> list[str]:
 def sides_of(name: str, kept: PatientDetails, merged: PatientDetails) -> list[Side]:
     """Return whose data can be taken for a choice that `differing` has: both where they can stand one after the
     other."""
-    can_be_both = name in JOINED and (name != "alert" or len(_joined_alerts(kept, merged)) <= ALERT_LIMIT)
+    can_be_both = name in JOINED and (name != "alert" or len(_joined_alerts(kept, merged)) <= MAX_ALERT_LENGTH)
     return [Side.KEPT, Side.MERGED, Side.BOTH] if can_be_both else [Side.KEPT, Side.MERGED]
 
 
@@ -92,7 +90,7 @@ def merged_details(kept: PatientDetails, merged: PatientDetails, sides: Mapping[
     elif Side.BOTH not in sides_of("alert", kept, merged):
         other = kept.alert if taken["alert"] == merged.alert else merged.alert
         notes = _joined("\n\n", taken["notes"], other)
-        taken["notes"] = notes if len(notes) <= NOTES_LIMIT else taken["notes"]
+        taken["notes"] = notes if len(notes) <= MAX_PATIENT_NOTES_LENGTH else taken["notes"]
     both = PatientDetails(**taken)
     if both.cpf or both.nif:
         both = replace(both, no_document="")
@@ -107,7 +105,9 @@ def merged_details(kept: PatientDetails, merged: PatientDetails, sides: Mapping[
 def notes_refusals(details: PatientDetails) -> list[Refusal]:
     """Refuse joined notes that are longer than their column."""
     length = len(details.notes)
-    return [Refusal(Reason.NOTES_TOO_LONG, {"length": length, "limit": NOTES_LIMIT})] if length > NOTES_LIMIT else []
+    if length <= MAX_PATIENT_NOTES_LENGTH:
+        return []
+    return [Refusal(Reason.NOTES_TOO_LONG, {"length": length, "limit": MAX_PATIENT_NOTES_LENGTH})]
 
 
 def merge_records(

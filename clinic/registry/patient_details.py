@@ -19,12 +19,12 @@ from clinic.refusals import Reason, Refusal
 from clinic.registry.other_documents import clean_document, clean_health_number, clean_reason
 from clinic.registry.plans import clean_plan
 
-NAME_LIMIT = max_length(Patient, "name")
-LABEL_LIMIT = max_length(Patient, "phone_of")
-SOCIAL_NAME_LIMIT = max_length(Patient, "social_name")
-ALERT_LIMIT = max_length(Patient, "alert")
-PATIENT_NOTES_LIMIT = max_length(Patient, "notes")
-EMAIL_LIMIT = max_length(Patient, "email")
+MAX_NAME_LENGTH = max_length(Patient, "name")
+MAX_LABEL_LENGTH = max_length(Patient, "phone_of")
+MAX_SOCIAL_NAME_LENGTH = max_length(Patient, "social_name")
+MAX_ALERT_LENGTH = max_length(Patient, "alert")
+MAX_PATIENT_NOTES_LENGTH = max_length(Patient, "notes")
+MAX_EMAIL_LENGTH = max_length(Patient, "email")
 PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
 # A foreign number of a possible length is taken, since nobody here can tell; all other faults are refused where a
 # person can be asked.
@@ -217,13 +217,13 @@ def clean_details(
         phone = _clean_phone(details.phone, stored.phone, clinic, policy, refusals)
     phone_of = clean_label(details.phone_of or phone.whose, "phone_of", refusals)
     second = _clean_second_phone(details.second_phone, stored.second_phone, clinic, policy, refusals)
-    guardian = clean_label(details.guardian_name, "guardian_name", refusals, NAME_LIMIT)
+    guardian = clean_label(details.guardian_name, "guardian_name", refusals, MAX_NAME_LENGTH)
     nif = _clean_nif(details.nif, stored.nif, refusals)
     document = clean_document(details.document_number, details.document_type, refusals)
     plan = clean_plan(details.payer_id, details.card_number, details.card_expires_on, refusals)
     cleaned = PatientDetails(
-        name=_shortened(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
-        social_name=_shortened(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, SOCIAL_NAME_LIMIT, refusals),
+        name=_clean_line(details.name, Reason.NAME_TOO_LONG, MAX_NAME_LENGTH, refusals),
+        social_name=_clean_line(details.social_name, Reason.SOCIAL_NAME_TOO_LONG, MAX_SOCIAL_NAME_LENGTH, refusals),
         phone=phone.number,
         phone_of=phone_of,
         second_phone=second.number,
@@ -244,8 +244,8 @@ def clean_details(
         card_expires_on=plan.card_expires_on,
         accepts_whatsapp=details.accepts_whatsapp,
         email=_clean_email(details.email, refusals),
-        notes=_shortened(tidy_notes(details.notes), Reason.NOTES_TOO_LONG, PATIENT_NOTES_LIMIT, refusals),
-        alert=_shortened(tidy(details.alert), Reason.ALERT_TOO_LONG, ALERT_LIMIT, refusals),
+        notes=_shortened(tidy_notes(details.notes), Reason.NOTES_TOO_LONG, MAX_PATIENT_NOTES_LENGTH, refusals),
+        alert=_clean_line(details.alert, Reason.ALERT_TOO_LONG, MAX_ALERT_LENGTH, refusals),
         died=details.died,
         died_on=_clean_died_on(details, today, refusals),
     )
@@ -361,14 +361,14 @@ def _clean_email(raw: str, refusals: list[Refusal]) -> str:
         if unstorable(address):
             raise ValidationError("unstorable")
         validate_email(address)
-        MaxLengthValidator(EMAIL_LIMIT)(address)
+        MaxLengthValidator(MAX_EMAIL_LENGTH)(address)
     except ValidationError:
         refusals.append(Refusal(Reason.EMAIL_INVALID))
         return ""
     return address
 
 
-def clean_label(text: str, field: str, refusals: list[Refusal], limit: int = LABEL_LIMIT) -> str:
+def clean_label(text: str, field: str, refusals: list[Refusal], limit: int = MAX_LABEL_LENGTH) -> str:
     """Return the text of a short field as one line; a refusal is shown at the form's `field`."""
     if characters := unstorable(text):
         refusals.append(Refusal(Reason.LABEL_UNSTORABLE, {"characters": characters}, at=field))
@@ -377,6 +377,10 @@ def clean_label(text: str, field: str, refusals: list[Refusal], limit: int = LAB
     if len(label) > limit:
         refusals.append(Refusal(Reason.LABEL_TOO_LONG, {"length": len(label), "limit": limit}, at=field))
     return label[:limit]
+
+
+def _clean_line(text: str, reason: Reason, limit: int, refusals: list[Refusal]) -> str:
+    return _shortened(tidy(text), reason, limit, refusals)
 
 
 def _shortened(text: str, reason: Reason, limit: int, refusals: list[Refusal]) -> str:

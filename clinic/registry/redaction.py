@@ -35,7 +35,7 @@ WRITTEN = [
     "protocol",
     *UNVERIFIED.values(),
 ]
-REASON_LIMIT = max_length(PatientEvent, "reason")
+MAX_REASON_LENGTH = max_length(PatientEvent, "reason")
 BLANK = "—"  # in a column that may not be empty
 PATIENT_EVENTS_SQL = """
     UPDATE clinic_patientevent SET changes = (
@@ -143,7 +143,7 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
     undoing, for which this waited, has changed whose records these are.
     """
     reason = reason.strip()
-    if not 0 < len(reason) <= REASON_LIMIT:
+    if not 0 < len(reason) <= MAX_REASON_LENGTH:
         raise ValueError("the reason is blank or too long")
 
     def work() -> Redacted:

@@ -345,15 +345,15 @@ class BareMessageOut(BaseModel):
 
 # Bodies --------------------------------------------------------------------------------------------------------------
 
-NAME_LIMIT, NOTES_LIMIT = max_length(Patient, "name"), max_length(Appointment, "notes")
-DOCTOR_NAME_LIMIT = max_length(Doctor, "name")
+MAX_NAME_LENGTH, MAX_NOTES_LENGTH = max_length(Patient, "name"), max_length(Appointment, "notes")
+MAX_DOCTOR_NAME_LENGTH = max_length(Doctor, "name")
 NUMERIC: dict[str, Any] = {"type": "string", "pattern": "^[0-9]{1,40}$"}
 Id = Annotated[int | str, WithJsonSchema({"anyOf": [{"type": "integer"}, NUMERIC]})]
 # A date is also accepted as answers write it, followed by T00:00:00.000Z.
 Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
-PatientName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": NAME_LIMIT})]
-DoctorName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": DOCTOR_NAME_LIMIT})]
-Notes = Annotated[str, WithJsonSchema({"type": "string", "maxLength": NOTES_LIMIT})]
+PatientName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_NAME_LENGTH})]
+DoctorName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_DOCTOR_NAME_LENGTH})]
+Notes = Annotated[str, WithJsonSchema({"type": "string", "maxLength": MAX_NOTES_LENGTH})]
 Phone = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 Cpf = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[ .\-]*([0-9][ .\-]*){11}$"})]
 OptionalCpf = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^([ .\-]*([0-9][ .\-]*){11})?$"})]
@@ -397,7 +397,7 @@ CONTACT_GIVEN: dict[str, Any] = {"required": ["contact"], "properties": {"contac
 class PatientFields(BaseModel):
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["phone"]}, CONTACT_GIVEN]})
 
-    name: PatientName = Field(description=f"Nome, até {NAME_LIMIT} caracteres.")
+    name: PatientName = Field(description=f"Nome, até {MAX_NAME_LENGTH} caracteres.")
     phone: Phone = Field(
         OMITTED, description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele."
     )
@@ -413,7 +413,7 @@ class PatientIn(PatientFields):
 
 
 class RegisteredPatientIn(BaseModel):
-    name: PatientName = Field(description=f"Nome, até {NAME_LIMIT} caracteres.")
+    name: PatientName = Field(description=f"Nome, até {MAX_NAME_LENGTH} caracteres.")
     phone: Phone | None = Field(
         None,
         description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele. Sem ele, a recepção"
@@ -434,7 +434,7 @@ class EditedPatientIn(PatientFields):
 
 
 class PatientChangesIn(BaseModel):
-    name: PatientName = Field(OMITTED, description=f"Nome, até {NAME_LIMIT} caracteres.")
+    name: PatientName = Field(OMITTED, description=f"Nome, até {MAX_NAME_LENGTH} caracteres.")
     phone: Phone = Field(OMITTED, description="Telefone com DDD, com ou sem pontuação.")
     contact: ContactIn | None = Field(None, description="Em vez de `phone`.")
     dateBirth: Day | None = Field(
@@ -466,12 +466,12 @@ class BookingIn(BaseModel):
         " em até 12 horas, é do dia seguinte."
     )
     discountId: Id | None = Field(None, description="Desconto do agendamento inteiro, de GET /api/discounts.")
-    notes: Notes | None = Field(None, description=f"Observações, até {NOTES_LIMIT} caracteres.")
+    notes: Notes | None = Field(None, description=f"Observações, até {MAX_NOTES_LENGTH} caracteres.")
 
 
 class EditIn(BaseModel):
     patient: EditedPatientIn = Field(OMITTED, description="Os dados do paciente, que os substituem no cadastro.")
-    notes: Notes | None = Field(None, description=f"Observações, até {NOTES_LIMIT} caracteres. `null` as apaga.")
+    notes: Notes | None = Field(None, description=f"Observações, até {MAX_NOTES_LENGTH} caracteres. `null` as apaga.")
 
 
 class MoveIn(BaseModel):
@@ -512,7 +512,7 @@ class PaymentIn(BaseModel):
 
 
 class DoctorIn(BaseModel):
-    name: DoctorName = Field(description=f"Nome, até {DOCTOR_NAME_LIMIT} caracteres.")
+    name: DoctorName = Field(description=f"Nome, até {MAX_DOCTOR_NAME_LENGTH} caracteres.")
     procedureIds: list[Id] = Field(min_length=1, description="Os procedimentos que realiza.")
     startTime: Clock = Field(description="Início do expediente, HH:mm, em cada um dos dias.")
     endTime: EndClock = Field(

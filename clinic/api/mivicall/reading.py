@@ -30,7 +30,7 @@ MAX_IDS = 1000
 CONFIRMATION = "^[0-9a-f]{16}$"
 MAX_SEARCH_LENGTH = 100
 PROFESSIONAL, SERVICE, SPOKEN = EXPANSIONS = "professional", "service", "spoken"
-NOTES_LIMIT = max_length(Appointment, "notes")
+MAX_NOTES_LENGTH = max_length(Appointment, "notes")
 PHONE_FORM = "Deve estar no formato E.164, por exemplo +351912345678."
 PHONE = r"^\+[1-9]\d{1,14}$"  # exactly as the vendor prints it
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -241,7 +241,7 @@ Name = Annotated[
 Notes = Annotated[
     str | None,
     PlainValidator(_or_null(_text)),
-    WithJsonSchema({"type": ["string", "null"], "maxLength": NOTES_LIMIT}),
+    WithJsonSchema({"type": ["string", "null"], "maxLength": MAX_NOTES_LENGTH}),
 ]
 Metadata = Annotated[
     dict[str, Any],

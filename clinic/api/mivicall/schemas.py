@@ -76,7 +76,7 @@ class NewAppointment(BaseModel):
         " país é aceite, e a receção vê “telefone a confirmar”."
     )
     startsAt: reading.Moment = Field(description="Início, ISO 8601 com offset.")
-    patientNotes: reading.Notes = Field(OMITTED, description=f"Observações, até {reading.NOTES_LIMIT} caracteres.")
+    patientNotes: reading.Notes = Field(OMITTED, description=f"Observações, até {reading.MAX_NOTES_LENGTH} caracteres.")
 
 
 class AppointmentChanges(BaseModel):

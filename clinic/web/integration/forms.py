@@ -8,7 +8,7 @@ from clinic.models.limits import max_length
 from clinic.models.names import validate_has_letter
 
 LIVE, TEST = "live", "test"
-NAME_LENGTH = max_length(ApiKey, "name")
+MAX_NAME_LENGTH = max_length(ApiKey, "name")
 
 
 class CreateArguments(TypedDict):
@@ -23,7 +23,7 @@ class ApiKeyForm(forms.Form):
 
     name = forms.CharField(
         label=_("Nome"),
-        max_length=NAME_LENGTH,
+        max_length=MAX_NAME_LENGTH,
         validators=[validate_has_letter],
         help_text=_("Quem vai usar a chave, por exemplo “Central de voz”."),
         error_messages={

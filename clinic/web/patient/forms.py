@@ -27,7 +27,7 @@ from clinic.queries import patients, payers
 from clinic.queries.namesakes import Namesakes, namesakes
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author, PatientDetails
-from clinic.registry.redaction import REASON_LIMIT
+from clinic.registry.redaction import MAX_REASON_LENGTH
 from clinic.templatetags.formats import cpf, phone
 from clinic.web.fields import RefusableForm
 from clinic.web.reading import key_of_form
@@ -424,5 +424,5 @@ class RedactionForm(forms.Form):
     """Why what was written about a patient is blanked, as `registry.redact_patient` takes it."""
 
     reason = forms.CharField(
-        label=_("Motivo"), max_length=REASON_LIMIT, error_messages={"required": _("Escreva o motivo.")}
+        label=_("Motivo"), max_length=MAX_REASON_LENGTH, error_messages={"required": _("Escreva o motivo.")}
     )

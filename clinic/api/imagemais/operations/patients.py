@@ -54,7 +54,7 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
         parameters=[
             query(
                 "name",
-                {"type": "string", "minLength": 1, "maxLength": schemas.NAME_LIMIT},
+                {"type": "string", "minLength": 1, "maxLength": schemas.MAX_NAME_LENGTH},
                 "Uma parte do nome, com ou sem acentos.",
                 example="silva",
             ),
@@ -173,7 +173,7 @@ def _name(query_reader: Query) -> str:
     if query_reader.has("name") and query_reader.is_valid("name"):
         if not name.strip():
             query_reader.add_errors("name", messages.NAME_EMPTY)
-        if len(name) > schemas.NAME_LIMIT:
+        if len(name) > schemas.MAX_NAME_LENGTH:
             query_reader.add_errors("name", messages.NAME_TOO_LONG)
     return name
 

@@ -220,6 +220,7 @@ def test_an_act_on_a_held_appointment_says_so(desk, clinic, time_machine, name, 
     appointment = book_appointment(make_doctor(clinic), starts_at=clinic.instant(date(2026, 11, 23), time(9)))
     if name == "undo":
         desk.post(reverse("web:appointment-status", args=[appointment.pk]), {"status": "confirmed"})
+        typed |= {"event": appointment.events.latest("pk").pk}
     typed |= {"doctor": appointment.doctor_id, "procedure": appointment.lines.get().procedure_id}
     with held(appointment):
         answer = desk.post(reverse(f"web:appointment-{name}", args=[appointment.pk]), typed, headers=HTMX)

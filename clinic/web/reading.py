@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
+from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import is_aware
 
@@ -31,6 +32,11 @@ def read_date(text: str) -> date | None:
 def read_number(text: str) -> int | None:
     """Read an id, or another number, as a button or a link sends it; None for anything else."""
     return int(text) if is_short_number(text) else None
+
+
+def event_to_undo(data: QueryDict) -> int:
+    """Return the id of the event that a button for undoing names; 0, which is of none, where it names none."""
+    return read_number(data.get("event", "")) or 0
 
 
 def key_of_form(text: str | None) -> UUID:

@@ -120,6 +120,15 @@ def test_second_undo_takes_back_nothing_more_and_says_it_is_done(desk, appointme
     assert appointment.events.count() == 3
 
 
+@pytest.mark.parametrize("page", ["appointment", "queue", "confirmation", "pending"])
+@pytest.mark.parametrize("typed", [{}, {"event": "x"}])
+def test_an_undo_that_names_no_event_undoes_nothing(desk, appointment, page, typed):
+    desk.post(address("status", appointment), {"status": "confirmed"})
+    answer = desk.post(reverse(f"web:{page}-undo", args=[appointment.pk]), typed, headers=HTMX)
+    appointment.refresh_from_db()
+    assert (answer.status_code, appointment.status) == (409, "confirmed")
+
+
 def test_undo_of_something_else_than_was_just_undone_is_still_refused(monday, desk, appointment):
     desk.post(address("status", appointment), {"status": "confirmed"})
     confirmed = appointment.events.order_by("pk").last().pk

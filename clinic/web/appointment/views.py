@@ -24,7 +24,7 @@ from clinic.web.appointment.responses import (
 )
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author, panel_response
-from clinic.web.reading import read_number
+from clinic.web.reading import event_to_undo
 
 
 class ActArguments(TypedDict):
@@ -52,8 +52,7 @@ def change_status(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Undo the posted `event` if it is still the last one."""
-    event = request.POST.get("event", "")
-    seen = read_number(event)
+    seen = event_to_undo(request.POST)
     return act_response(
         request,
         pk,

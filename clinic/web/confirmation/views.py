@@ -20,7 +20,7 @@ from clinic.web.confirmation.context import Board
 from clinic.web.confirmation.forms import CallLaterForm
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.panel import author
-from clinic.web.reading import read_date, read_number
+from clinic.web.reading import event_to_undo, read_date
 from clinic.web.responses import polled, private
 
 
@@ -101,8 +101,7 @@ def call_later(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Undo the posted `event` if it is still the last one."""
-    event = request.POST.get("event", "")
-    seen = read_number(event)
+    seen = event_to_undo(request.POST)
     return _act_response(request, pk, lambda: booking.undo(pk, clinic=request.clinic, by=author(request), seen=seen))
 
 

@@ -19,7 +19,7 @@ from clinic.web.booking_panel.finder_fields import read_time_value
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author
 from clinic.web.pending.context import Board
-from clinic.web.reading import read_number
+from clinic.web.reading import event_to_undo, read_number
 from clinic.web.responses import private
 
 
@@ -107,7 +107,7 @@ def cancel(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Undo the posted `event` if it is still the last one."""
-    seen = read_number(request.POST.get("event", ""))
+    seen = event_to_undo(request.POST)
     return _act_response(request, pk, lambda: booking.undo(pk, clinic=request.clinic, by=author(request), seen=seen))
 
 

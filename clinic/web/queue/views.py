@@ -15,7 +15,7 @@ from clinic.web.htmx import partial_or_page
 from clinic.web.panel import author
 from clinic.web.queue.context import Board
 from clinic.web.queue.responses import act_response
-from clinic.web.reading import read_number
+from clinic.web.reading import event_to_undo
 from clinic.web.responses import polled
 
 
@@ -70,8 +70,7 @@ def mark_priority(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Undo the posted `event` if it is still the last one."""
-    event = request.POST.get("event", "")
-    seen = read_number(event)
+    seen = event_to_undo(request.POST)
     return _act_response(request, pk, lambda: booking.undo(pk, seen=seen, clinic=request.clinic, by=author(request)))
 
 

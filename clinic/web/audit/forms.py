@@ -85,12 +85,13 @@ def position_of(text: str) -> Position | None:
     at, *numbers = text.split("~")
     if len(numbers) != 2 or not all(number.isascii() and number.isdecimal() for number in numbers):
         return None
-    instant = _instant(at)
+    instant = instant_of(at)
     table, pk = (int(number) for number in numbers)
     return Position(instant, table, pk) if instant and max(table, pk) < 2**63 else None
 
 
-def _instant(text: str) -> datetime | None:
+def instant_of(text: str) -> datetime | None:
+    """Read the instant of a position; None for anything else."""
     try:
         instant = parse_datetime(text)
     except ValueError:

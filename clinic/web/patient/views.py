@@ -1,5 +1,4 @@
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +9,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -34,7 +32,7 @@ from clinic.web.patient.forms import (
     new_patient_label,
     phone_fault,
 )
-from clinic.web.patient.seen_by import asked_of
+from clinic.web.patient.seen_by import asked_of, position_of, written_position
 
 MAX_LISTED = 50
 VISITS_PER_PAGE = 20
@@ -162,8 +160,8 @@ def seen_by(request: ClinicRequest, pk: int) -> HttpResponse:
     """
     patient = _patient(request, pk)
     filters = asked_of(request.GET, request.clinic)
-    rows, older = accesses.seen_by(patient, filters.asked, before=_instant(request.GET.get("antes", "")))
-    more = urlencode({"antes": older.isoformat()}) if older else ""
+    rows, older = accesses.seen_by(patient, filters.asked, before=position_of(request.GET.get("antes", "")))
+    more = urlencode({"antes": written_position(older)}) if older else ""
     context = {
         "patient": patient,
         "rows": rows,
@@ -294,15 +292,6 @@ def _saved(request: ClinicRequest, form: PatientForm, patient: Patient) -> bool:
 def _form_page(request: ClinicRequest, form: PatientForm, status: int | None = None) -> HttpResponse:
     context = {"form": form, "patient": form.patient, "namesakes": form.namesakes}
     return partial_or_page(request, "patient/form.html", "form", context, status)
-
-
-def _instant(text: str) -> datetime | None:
-    """Read the instant of a link to older rows; None for anything else."""
-    try:
-        instant = parse_datetime(text)
-    except ValueError:
-        return None
-    return instant if instant and instant.tzinfo else None
 
 
 def _page_number(request: ClinicRequest) -> int:

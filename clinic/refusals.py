@@ -266,6 +266,7 @@ class Reason(Enum):
         "status",
         _("Este agendamento foi alterado depois do que você viu. Confira a última mudança no histórico."),
     )
+    CALL_NOT_NEEDED = "status", _("%(author)s já marcou este agendamento como “%(current)s”: não é preciso ligar.")
     CALL_AFTER_START = "call_at", _("O horário do paciente é em %(time)s. Escolha uma hora antes.")
     NOT_MOVABLE = "status", _("Um agendamento “%(current)s” não pode ser remarcado.")
     NOT_REPEATABLE = "status", _("Um agendamento “%(current)s” não pode ser repetido.")

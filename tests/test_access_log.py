@@ -24,6 +24,7 @@ from tests.web.patients import visit
 
 pytestmark = pytest.mark.django_db
 NAME = "Zulmira Quixabeira"
+NEW_YEAR = "2026-01-01T00:00:00+00:00"
 # Where the walk must have found her name, so that it is known to look.
 SHOWN_AT = {
     "",
@@ -195,8 +196,33 @@ def test_older_rows_are_paged_by_the_last_moment(client, patient):
     older = re.search(r'href="(\?antes=[^"]*)"', first)[1]
     second = client.get(page + older.replace("&amp;", "&")).text
     assert (first.count('scope="row"'), second.count('scope="row"')) == (50, 10)
-    for odd in ("x", "2026-01-01", "9999-99-99T99:99", "\0", "0001-01-01T00:00:00+14:00"):
-        assert client.get(page, {"antes": odd}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "odd", ["x", NEW_YEAR, "9999-99-99T99:99~1~", "0001-01-01T00:00:00+14:00~1~", f"{NEW_YEAR}~x~", f"{NEW_YEAR}~1~\0"]
+)
+def test_a_position_that_cannot_be_read_shows_the_newest_rows(client, patient, odd):
+    client.force_login(make_manager(patient.clinic))
+    accesses.record(Shown({patient.pk: None}), viewer_of(patient), "web:patient-detail", timezone.now())
+    page = client.get(reverse("web:patient-seen-by", args=[patient.pk]), {"antes": odd})
+    assert page.text.count('scope="row"') == (0 if odd.startswith("0001") else 1)
+
+
+def test_rows_that_end_at_one_instant_are_each_on_one_page(patient):
+    at = timezone.now()
+    for number in range(4):
+        viewer = accesses.Viewer(patient.clinic, None, f"central {number}", "")
+        accesses.record(Shown({patient.pk: None}), viewer, "web:patient-detail", at)
+    accesses.record(Shown({patient.pk: None}), viewer_of(patient), "web:patient-detail", at)
+    found, before = seen_by(patient, limit=2)
+    while before:
+        rows, before = seen_by(patient, before=before, limit=2)
+        found += rows
+    assert sorted(row.who for row in found) == ["Rosa Recepção", *(f"central {number}" for number in range(4))]
+
+
+def viewer_of(patient):
+    return accesses.Viewer(patient.clinic, make_user(patient.clinic, name="Rosa Recepção"), "", "")
 
 
 def test_a_row_has_the_moments_and_pages_of_one_viewer(patient):

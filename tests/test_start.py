@@ -415,6 +415,34 @@ with environment.prepared(["help"]):
 """
 
 
+def test_a_closed_output_leaves_the_clinic_open(starts):
+    """As by `start | head -1`."""
+    clinic = starts()
+    clinic.process.terminate()
+    clinic.end()
+    piped = Clinic(clinic.folder)
+    piped.process.stdout.close()
+    output = Path(f"/proc/{piped.process.pid}/fd/1")
+    eventually(lambda: piped.process.poll() is not None or output.readlink() == Path(os.devnull))
+    assert piped.status("/entrar/") == 200
+    piped.process.terminate()
+    assert piped.process.wait(60) == 0
+    assert not left_over(clinic.folder)
+
+
+@pytest.mark.parametrize("arguments", [["help"], ["help", "--commands"], ["version"]])
+def test_a_command_whose_output_was_closed_ends_without_a_word(tmp_path, arguments):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*MANAGE, *arguments],
+        cwd=ROOT, env=clean_environment(tmp_path), stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
 def test_a_second_start_on_the_same_data_says_where_the_first_is(clinic):
     line = refusal(clinic.folder, "--port", str(free_port()))
     assert str(clinic.folder) in line and f"http://127.0.0.1:{clinic.port}/" in line

@@ -4,13 +4,15 @@ from datetime import timedelta
 from itertools import combinations
 
 import pytest
+from django.db import transaction
 
-from clinic.booking import book_waiting, change_status, place, put_back_waiting, undo, withdraw_waiting
+from clinic.booking import book_waiting, change_status, place, put_back_waiting, undo, undo_waiting, withdraw_waiting
 from clinic.models import Appointment, WaitingEntry, WaitingEvent
 from clinic.refusals import Reason, Refused
 from tests.booking.desk import BY, open_desk
 from tests.booking.test_waiting_list import FAR, put
-from tests.test_races import at_once, reasons_of, won
+from tests.locks import another_connection
+from tests.test_races import at_once, in_background, reasons_of, until_somebody_waits, won
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS, DESKS = 5, 8
@@ -68,6 +70,43 @@ def test_a_swap_and_the_cancelling_of_its_partner_never_mix(desk):
         kept = Appointment.objects.get(pk=far)
         assert kept.status == "cancelled"
         assert (kept.starts_at == starts_at) == (not isinstance(swapped, Refused))
+
+
+def test_of_two_who_undo_one_swap_the_second_is_refused(desk):
+    for number in range(ROUNDS):
+        entry = waiting_with_an_appointment(desk, number)
+        stood_at, seen = entry.appointment.starts_at, swap(desk, entry, desk.at(9))
+        outcomes = at_once(undoing(desk, entry, seen), undoing(desk, entry, seen))
+        assert len(won(outcomes)) == 1 and reasons_of(outcomes) == [{Reason.WAITING_CHANGED}]
+        entry.refresh_from_db()
+        assert (entry.outcome, entry.version) == ("", seen + 1)
+        assert Appointment.objects.get(pk=entry.appointment_id).starts_at == stood_at
+
+
+def test_a_later_swap_is_not_undone_by_an_older_row(desk):
+    """It was undone and swapped again while the undo waited for the appointment."""
+    entry = waiting_with_an_appointment(desk, 0)
+    seen = swap(desk, entry, desk.at(9))
+    with another_connection(autocommit=True) as watcher, transaction.atomic():
+        Appointment.objects.select_for_update().get(pk=entry.appointment_id)
+        waiting = in_background(undoing(desk, entry, seen))
+        until_somebody_waits(watcher)
+        undo(entry.appointment_id, clinic=desk.clinic, by=BY, now=desk.now)
+        swap(desk, entry, desk.at(10))
+    with pytest.raises(Refused) as refused:
+        waiting.result()
+    assert refused.value.reasons == {Reason.WAITING_CHANGED}
+    assert Appointment.objects.get(pk=entry.appointment_id).starts_at == desk.at(10)
+
+
+def swap(desk, entry, starts_at):
+    """The version of the entry that is closed by it."""
+    giving(desk, entry, starts_at)()
+    return WaitingEntry.objects.get(pk=entry.pk).version
+
+
+def undoing(desk, entry, seen):
+    return lambda: undo_waiting(entry.pk, clinic=desk.clinic, by=BY, seen=seen, now=desk.now)
 
 
 def test_a_stampede_of_swaps_loses_nothing(desk):

@@ -78,7 +78,8 @@ from clinic.booking.series import (
 from clinic.booking.served_by import serve_by
 from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
-from clinic.booking.undo import is_own_slip, is_reversible, last_own_act, undo, undo_verb, undoable
+from clinic.booking.undo import is_own_slip, is_reversible, last_own_act, slip_left, undo, undo_verb, undoable
+from clinic.booking.undo_waiting import undo_waiting
 from clinic.booking.unverified import discard_unverified, use_unverified
 from clinic.booking.waiting_list import (
     OfferedTime,
@@ -215,6 +216,7 @@ __all__ = [
     "requested_lines",
     "reschedule",
     "serve_by",
+    "slip_left",
     "spread",
     "state",
     "steps",
@@ -226,6 +228,7 @@ __all__ = [
     "undo",
     "undo_merge",
     "undo_verb",
+    "undo_waiting",
     "undoable",
     "use_unverified",
     "withdraw_waiting",

@@ -6,11 +6,13 @@ That nobody answered is `not_reached`; what the patient answers is another act o
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinic.booking.acts import refuse
 from clinic.booking.audit import record
 from clinic.booking.status import state
 from clinic.models import Appointment, AppointmentEvent, Clinic, ConfirmationCall, StaffUser
+from clinic.models.appointment import UNCONFIRMED
 from clinic.models.clinic import ClinicQuerySet
 from clinic.models.locks import get_locked
 from clinic.refusals import Reason, Refusal
@@ -18,16 +20,20 @@ from clinic.registry import Author
 from clinic.transactions import run_in_transaction
 
 
-def begin_call(appointment_id: int, *, clinic: Clinic, caller: StaffUser, now: datetime | None = None) -> bool:
+def begin_call(
+    appointment_id: int, *, clinic: Clinic, caller: StaffUser, seen: str | None = None, now: datetime | None = None
+) -> bool:
     """Store that the caller is calling the patient, and no other patient any more; return whether it is stored.
 
-    It is not while another person's call lasts. No event: nothing of the appointment changes. Locks the appointment's
-    row. Raises Refused, Appointment.DoesNotExist.
+    It is not while another person's call lasts. `seen` is the `state` that the caller saw: with it, an appointment that
+    was moved since is refused (CHANGED_MEANWHILE); one that is no longer to be confirmed always (CALL_NOT_NEEDED). No
+    event: nothing of the appointment changes. Locks the appointment's row. Raises Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
 
     def work() -> bool:
         appointment = get_locked(Appointment.objects.of(clinic).in_use().filter(pk=appointment_id), of=("self",))
+        refuse(_refusals_of_call(appointment, seen))
         call = _call_of(appointment)
         if call.caller_at(now) not in (None, caller):
             return False
@@ -93,6 +99,20 @@ def take_call_back(appointment: Appointment, event: AppointmentEvent, by: Author
     return appointment
 
 
+def _refusals_of_call(appointment: Appointment, seen: str | None) -> list[Refusal]:
+    if appointment.status not in UNCONFIRMED:
+        params = {"author": _author_of_status(appointment), "current": appointment.get_status_display()}
+        return [Refusal(Reason.CALL_NOT_NEEDED, params)]
+    return [Refusal(Reason.CHANGED_MEANWHILE)] if seen not in (None, state(appointment)) else []
+
+
+def _author_of_status(appointment: Appointment) -> str:
+    """Return who gave the appointment its status. One query."""
+    kinds = AppointmentEvent.Kind.BOOKED, AppointmentEvent.Kind.STATUS_CHANGED
+    event = appointment.events.filter(kind__in=kinds).select_related("user").order_by("-pk").first()
+    return str(event.user or event.credential) if event else _("Outra pessoa")
+
+
 def _refusals(appointment: Appointment, at: datetime, now: datetime) -> list[Refusal]:
     local = appointment.clinic.local
     if at <= now:
@@ -104,7 +124,7 @@ def _refusals(appointment: Appointment, at: datetime, now: datetime) -> list[Ref
 
 def _call_of(appointment: Appointment) -> ConfirmationCall:
     calls = ConfirmationCall.objects.of(appointment.clinic_id).select_related("caller")
-    call, _ = calls.get_or_create(appointment=appointment, defaults={"clinic_id": appointment.clinic_id})
+    call, _is_new = calls.get_or_create(appointment=appointment, defaults={"clinic_id": appointment.clinic_id})
     return call
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from clinic.booking.booked import load_booked
 from clinic.booking.openings import half_day, spread
 from clinic.booking.possible_days import PossibleDay, possible_days
-from clinic.booking.walk import Walk
+from clinic.booking.walk import Walk, present_day
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.schedule import MAX_DURATION, Limits, Opening, Restricted, Schedules, bookable_dates, load_schedules
 
@@ -105,7 +105,9 @@ def find(
         return Found([], first, last)
     schedules = load_schedules(wish.clinic, doctors, days[0], days[-1])
     booked = load_booked(wish.clinic, doctors, wish.procedures, days[0], days[-1], besides=wish.moving)
-    walk = Walk(schedules, lambda _doctor, _day: (), now, Limits(wish.procedures, booked))
+    walk = Walk(
+        schedules, lambda _doctor, _day: (), now, Limits(wish.procedures, booked, present=present_day(wish.moving))
+    )
     found = _in_order(wish, doctors, walk, days, is_backwards=before is not None)
     chosen = _chosen(wish, (opening for opening in found if _is_between(opening, after, before)))
     return Found(chosen, first, last, has_hours=bool(chosen) or _has_hours(wish, doctors, schedules, days))

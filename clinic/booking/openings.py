@@ -8,7 +8,7 @@ from operator import attrgetter, ne
 from django.utils import timezone
 
 from clinic.booking.booked import load_booked
-from clinic.booking.walk import Walk, load_taken
+from clinic.booking.walk import Walk, load_taken, present_day
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.models.procedure import LONGEST_DURATION
 from clinic.schedule import (
@@ -87,7 +87,7 @@ def openings_of_any(
     taken = load_taken(clinic, [doctor.pk for doctor in active], patients, days, moving)
     elsewhere = [span for pk in patients for span in taken.of_patient(pk)]
     booked = load_booked(clinic, active, procedures, first, last, besides=moving)
-    limits = Limits(procedures, booked, with_notice=with_notice)
+    limits = Limits(procedures, booked, with_notice=with_notice, present=present_day(moving))
     walk = Walk(schedules, lambda doctor, day: taken.of_doctor(doctor, day) + elsewhere, now, limits)
     for day in days:
         yield from sorted(

@@ -10,9 +10,8 @@ from django.contrib.postgres.aggregates import ArrayAgg
 
 from clinic.booking.booked import load_booked
 from clinic.booking.openings import spread
-from clinic.booking.walk import TakenTime, Walk, load_taken
+from clinic.booking.walk import TakenTime, Walk, load_taken, present_day
 from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor
-from clinic.models.appointment import FREES_THE_TIME
 from clinic.schedule import NOON, Booked, Limits, Opening, ProcedureLimits, Span, bookable_dates, load_schedules
 
 if TYPE_CHECKING:
@@ -110,10 +109,11 @@ class _Search:
 
     def _limits(self, appointment: Appointment, needed: Sequence[ProcedureLimits], *, spared: bool) -> Limits:
         booked = self.booked_with_proposed if spared else self.booked
-        if appointment.status in FREES_THE_TIME:
+        present = present_day(appointment)
+        if present is None:
             return Limits(needed, booked)
-        day = self.clinic.local(appointment.starts_at).date()
-        return Limits(needed, booked.besides(appointment.doctor_id, needed, day))
+        doctor, day = present
+        return Limits(needed, booked.besides(doctor, needed, day), present=present)
 
     def _best(
         self,
@@ -150,7 +150,9 @@ class _Search:
                 yield time
 
     def _times_of_day(self, doctor: Doctor, length: timedelta, day: date) -> list[_Time]:
-        return [self._timed(opening) for opening in self.walk.of_day(day, [doctor], length)]
+        """Return the times of a doctor on a date that the limits of an appointment admit."""
+        walk = self.walk.admitting(doctor, day)
+        return [self._timed(opening) for opening in walk.of_day(day, [doctor], length)]
 
     def _timed(self, opening: Opening) -> _Time:
         local = self.clinic.local(opening.starts_at)

@@ -102,7 +102,14 @@ def is_own_slip(event: AppointmentEvent, by: Author, now: datetime) -> bool:
     """Return whether the author `by` made the change less than a minute ago. `undo` takes it back then wherever the
     time is still free, although the doctor does not work then; any other only where the rules of a booking allow it."""
     author = event.channel, event.user_id, event.credential
-    return author == (by.channel, by.user.pk if by.user else None, by.credential) and now - event.at < SLIP_PERIOD
+    return author == (by.channel, by.user.pk if by.user else None, by.credential) and slip_left(event, now) > timedelta(
+        0
+    )
+
+
+def slip_left(event: AppointmentEvent, now: datetime) -> timedelta:
+    """Return how long a change still `is_own_slip` of its author; nothing or less once it is over."""
+    return event.at + SLIP_PERIOD - now
 
 
 def _move_back(appointment: Appointment, event: AppointmentEvent, by: Author, now: datetime) -> Appointment:

@@ -12,7 +12,7 @@ from clinic.booking.booked import load_booked
 from clinic.booking.openings import spread
 from clinic.booking.replacements import AbleDoctor, able_doctors
 from clinic.booking.waiting_list import OFFERED_TIMES, is_still_ahead, time_value
-from clinic.booking.walk import TakenTime, Walk, load_taken
+from clinic.booking.walk import TakenTime, Walk, load_taken, present_day
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, Procedure, WaitingEntry
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.schedule import Booked, Limits, Opening, Span, bookable_dates, load_schedules
@@ -194,20 +194,21 @@ class _Search:
         own, booked = entry.appointment, self.booked
         if own:
             booked = booked.besides(own.doctor_id, procedures, self.waiting.clinic.local(own.starts_at).date())
-        return Limits(procedures, booked)
+        return Limits(procedures, booked, present=present_day(own))
 
     def _times(self, entry: WaitingEntry, doctor: Doctor, day: date) -> list[Opening]:
-        """Return the doctor's free times on a date; the time of the appointment that is given up counts as free."""
+        """Return the doctor's free times on a date that the entry's limits admit; the time of the appointment that is
+        given up counts as free."""
         own, local = entry.appointment, self.waiting.clinic.local
         if own is None or own.doctor_id != doctor.pk or local(own.starts_at).date() != day:
             return self._of_day(doctor, day, entry.length)
         given_up = Span(own.starts_at, own.ends_at)
         others = [span for span in self.taken.of_doctor(doctor.pk, day) if span != given_up]
-        walk = replace(self.walk, taken=lambda _doctor, _day: others)
+        walk = replace(self.walk.admitting(doctor, day), taken=lambda _doctor, _day: others)
         return list(walk.of_day(day, [doctor], entry.length))
 
     def _free(self, doctor: Doctor, day: date, length: timedelta) -> list[Opening]:
-        return list(self.walk.of_day(day, [doctor], length))
+        return list(self.walk.admitting(doctor, day).of_day(day, [doctor], length))
 
 
 def freed_by(appointment: Appointment, *, now: datetime) -> Freed | None:

@@ -6,13 +6,13 @@ PostgreSQL joins it first (`possible_days`).
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from django.db.models import Q
 
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.models.appointment import overlap
+from clinic.models.appointment import FREES_THE_TIME, overlap
 from clinic.schedule import NO_LIMITS, Limits, Opening, Schedules, Span, openings_on
 
 ONE_DAY = timedelta(days=1)
@@ -41,6 +41,10 @@ class Walk:
                 limits=self.limits,
             )
 
+    def admitting(self, doctor: Doctor, day: date) -> "Walk":
+        """Return the walk for a doctor's date that the limits of an appointment are known to admit."""
+        return replace(self, limits=Limits(present=(doctor.pk, day)))
+
 
 @dataclass(frozen=True)
 class TakenTime:
@@ -56,6 +60,13 @@ class TakenTime:
     def of_patient(self, patient: int, besides: int | None = None) -> list[Span]:
         """Return the patient's, without that of the appointment with the id `besides`."""
         return [span for pk, span in self.patients[patient] if pk != besides]
+
+
+def present_day(appointment: Appointment | None) -> tuple[int, date] | None:
+    """Return the doctor's id and the local date of an appointment that stands, None for another and for None."""
+    if appointment is None or appointment.status in FREES_THE_TIME:
+        return None
+    return appointment.doctor_id, appointment.clinic.local(appointment.starts_at).date()
 
 
 def load_taken(

@@ -28,7 +28,7 @@ from clinic.registry import (
     delete_imported_doctors,
     doctor_version,
     doctors_named,
-    imported_doctor,
+    register_doctor,
 )
 
 Fate = ImportRow.Fate
@@ -156,7 +156,7 @@ def _written(row: ImportRow, values: dict[str, Any], clinic: Clinic, by: Author)
         return change_imported_doctor(row.doctor_id, after, clinic=clinic, by=by)
     texts = {name: values.get(name, "") for name in ("name", "title", "council_number", "specialty")}
     of_week = {"procedures": values.get("procedures", ()), "hours": values.get("week", ())}
-    return imported_doctor(clinic, **texts, **of_week, by=by)
+    return register_doctor(clinic, **texts, **of_week, by=by)
 
 
 def _restored(pk: int, changes: Changes, clinic: Clinic, by: Author) -> bool:

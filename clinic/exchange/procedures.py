@@ -23,10 +23,10 @@ from clinic.registry import (
     change_imported_procedure,
     check_procedure,
     delete_imported_procedures,
-    imported_procedure,
     price_today,
     procedure_version,
     procedures_named,
+    register_procedure,
 )
 
 Fate = ImportRow.Fate
@@ -138,7 +138,7 @@ def _written(row: ImportRow, values: dict[str, Any], clinic: Clinic, by: Author)
         after = {name: values[name] for name in row.changes}
         return change_imported_procedure(row.procedure_id, after, clinic=clinic, by=by)
     texts = {"code": values.get("code", ""), "preparation": values.get("preparation", "")}
-    return imported_procedure(clinic, _details(values), **texts, by=by)
+    return register_procedure(clinic, _details(values), by, **texts)
 
 
 def _restored(pk: int, changes: Changes, clinic: Clinic, by: Author) -> bool:

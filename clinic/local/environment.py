@@ -18,6 +18,7 @@ from typing import NoReturn
 import dj_database_url
 
 from clinic.local import postgres
+from clinic.local.output import discard_output
 from clinic.local.postgres_server import explained, sync
 
 WITHOUT_DATABASE = {"", "help", "version", "compilemessages", "makemessages", "write_style_sheets"}
@@ -34,7 +35,8 @@ def prepared(arguments: list[str]) -> Iterator[None]:
     """Enclose a management command: set local mode's variables, and run the embedded PostgreSQL unless DATABASE_URL is
     set.
 
-    Errors end the process with one line. SIGTERM and SIGHUP unwind the command as Ctrl-C does.
+    Errors end the process with one line, an output that was closed without any. SIGTERM and SIGHUP unwind the command
+    as Ctrl-C does.
     """
     command = next((word for word in arguments if not word.startswith("-")), "")
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -48,9 +50,15 @@ def prepared(arguments: list[str]) -> Iterator[None]:
                 _check_url(os.environ["DATABASE_URL"])
             elif needs_database:
                 os.environ["DATABASE_URL"] = stack.enter_context(postgres.running(postgres.data_dir()))
-            yield
+            try:
+                yield
+            finally:
+                sys.stdout.flush()
     except KeyboardInterrupt:
         _stop(command, signal.SIGINT)
+    except BrokenPipeError:
+        discard_output()
+        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
         # Django, interrupted between opening a file and keeping it, closes it twice.
         if isinstance(error.__context__, KeyboardInterrupt):

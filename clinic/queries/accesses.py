@@ -25,8 +25,9 @@ SEEN_BY_SQL = """
     ), newest AS MATERIALIZED (
         SELECT user_id, credential, day, max(at) AS last FROM seen
         GROUP BY user_id, credential, day
-        HAVING %(before)s::timestamptz IS NULL OR max(at) < %(before)s
-        ORDER BY last DESC
+        HAVING %(at)s::timestamptz IS NULL
+            OR (max(at), coalesce(user_id, 0), credential) < (%(at)s, %(before_user)s, %(before_credential)s)
+        ORDER BY last DESC, coalesce(user_id, 0) DESC, credential DESC
         LIMIT %(limit)s
     )
     SELECT newest.user_id, newest.credential, newest.day, times, first, last, pages
@@ -35,7 +36,7 @@ SEEN_BY_SQL = """
         WHERE seen.user_id IS NOT DISTINCT FROM newest.user_id AND seen.credential = newest.credential
           AND seen.day = newest.day AND at <= last AND at > last - interval '25 hours'
     ) AS moments (times, first, pages)
-    ORDER BY last DESC
+    ORDER BY last DESC, coalesce(user_id, 0) DESC, credential DESC
 """
 # What people call a page, by the beginning of its route's name; the first that fits.
 PLACES = {
@@ -92,6 +93,16 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Position:
+    """The last row of a page: its last instant, its user's id, 0 for none, and its credential; two rows can end at the
+    same instant."""
+
+    at: datetime
+    user: int
+    credential: str
+
+
+@dataclass(frozen=True)
 class Asked:
     """What is asked of who saw a patient; None is no filter. `since` and `until` are instants, half-open."""
 
@@ -101,17 +112,19 @@ class Asked:
 
 
 def seen_by(
-    patient: Patient, asked: Asked | None = None, *, before: datetime | None = None, limit: int = ROWS
-) -> tuple[list[Seen], datetime | None]:
-    """Return at most `limit`, newest first, those whose last moment is before that instant; and what to ask for older
-    ones, None without any. Who was shown a patient that is merged by now is among them. Three queries; the patient
-    comes with their clinic."""
+    patient: Patient, asked: Asked | None = None, *, before: Position | None = None, limit: int = ROWS
+) -> tuple[list[Seen], Position | None]:
+    """Return at most `limit`, newest first, those after the position `before`; and the position to ask for older ones
+    by, None without any. Who was shown a patient that is merged by now is among them. Three queries; the patient comes
+    with their clinic."""
     asked = asked or Asked()
     parameters: dict[str, Any] = {
         "zone": patient.clinic.time_zone,
         "patients": record_ids(patient),
         "clinic": patient.clinic_id,
-        "before": before,
+        "at": before.at if before else None,
+        "before_user": before.user if before else 0,
+        "before_credential": before.credential if before else "",
         "user": asked.user,
         "since": asked.since,
         "until": asked.until,
@@ -132,7 +145,10 @@ def seen_by(
         )
         for user, credential, day, times, first, last, pages in found[:limit]
     ]
-    return rows, rows[-1].last if len(found) > limit else None
+    if len(found) <= limit:
+        return rows, None
+    user, credential = found[limit - 1][:2]
+    return rows, Position(rows[-1].last, user or 0, credential)
 
 
 def place(page: str) -> str:

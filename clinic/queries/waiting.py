@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import Q
 
-from clinic.models import Appointment, Clinic, WaitingEntry, WaitingEvent, shown
+from clinic.models import Appointment, Clinic, WaitingEntry, shown
 
 OF_REACHABLE = Q(patient__died=False, patient__blocked_at__isnull=True)  # nobody else is offered a time
 CLOSED_FOR = timedelta(minutes=10)  # so long a closed entry stays in the list, where its end can be undone
@@ -51,10 +51,3 @@ def entry_of(appointment: Appointment) -> WaitingEntry | None:
     still_wanted = Q(appointment=None, patient=appointment.patient_id, procedures__in=procedures)
     entries = WaitingEntry.objects.of(appointment.clinic_id).open()
     return entries.filter(Q(appointment=appointment) | still_wanted).order_by("appointment", "pk").first()
-
-
-def closing_event(entry: WaitingEntry) -> int | None:
-    """Return the id of the AppointmentEvent of the booking or the move with which the entry was closed last, None for
-    none. One query."""
-    booked = WaitingEvent.objects.filter(entry=entry, kind=WaitingEvent.Kind.BOOKED).order_by("-pk").first()
-    return booked.after["event"] if booked else None

@@ -39,8 +39,6 @@ from clinic.registry.imported_directory import (
     delete_imported_doctors,
     delete_imported_procedures,
     doctor_version,
-    imported_doctor,
-    imported_procedure,
     procedure_version,
 )
 from clinic.registry.imported_patients import (
@@ -185,8 +183,6 @@ __all__ = [
     "finish_memo",
     "folded_letters",
     "forget_merged_values",
-    "imported_doctor",
-    "imported_procedure",
     "keep_plan",
     "keys_of",
     "meant_patients",

@@ -59,19 +59,21 @@ def register_doctor(
     interval_minutes: int = USUAL_INTERVAL,
     specialty: str = "",
     title: str = "",
+    council_number: str = "",
     limits: Mapping[str, int] = UNRESTRICTED,
 ) -> Doctor:
     """Add an active doctor, who performs these procedures and works these hours.
 
     Without a `title`, one with which `name` begins becomes the doctor's; no active doctor may have the rest of the name
-    already. `limits` are columns of BookingLimits. Raises DoctorRefused, or Refused (TRY_AGAIN). Shares the clinic's
-    row: a change of its time zone locks all its doctors (`clinic.booking.time_zone`).
+    already. `limits` are columns of BookingLimits, `council_number` as it is stored. Raises DoctorRefused, or Refused
+    (TRY_AGAIN). Shares the clinic's row: a change of its time zone locks all its doctors (`clinic.booking.time_zone`).
     """
     name = tidy(name)
 
     def work() -> Doctor:
         performed = _load_procedures(clinic, procedures)
-        faults = [*_faults(clinic, name, procedures, hours, interval_minutes), *_specialty_faults(specialty)]
+        has_unknown = len(performed) < len(set(procedures))
+        faults = [*_faults(name, has_unknown, hours, interval_minutes), *_specialty_faults(specialty)]
         if faults:
             raise DoctorRefused(faults)
         get_shared(Clinic, clinic.pk)
@@ -81,6 +83,7 @@ def register_doctor(
             clinic=clinic,
             title=title or split,
             name=own_name,
+            council_number=council_number,
             specialty=tidy(specialty),
             interval_minutes=interval_minutes,
             **limits,
@@ -169,14 +172,13 @@ def check_doctor(
     clinic: Clinic, *, name: str, procedures: Collection[int], hours: Collection[Hours], interval_minutes: int
 ) -> list[DoctorFault]:
     """Return the faults for which `register_doctor` would refuse. Writes nothing."""
-    return _faults(clinic, tidy(name), procedures, hours, interval_minutes)
+    has_unknown = len(_load_procedures(clinic, procedures)) < len(set(procedures))
+    return _faults(tidy(name), has_unknown, hours, interval_minutes)
 
 
-def _faults(
-    clinic: Clinic, name: str, procedures: Collection[int], hours: Collection[Hours], interval_minutes: int
-) -> list[DoctorFault]:
+def _faults(name: str, has_unknown: bool, hours: Collection[Hours], interval_minutes: int) -> list[DoctorFault]:
     is_broken = {
-        DoctorFault.PROCEDURE_UNKNOWN: len(_load_procedures(clinic, procedures)) < len(set(procedures)),
+        DoctorFault.PROCEDURE_UNKNOWN: has_unknown,
         DoctorFault.ENDS_NOT_AFTER_START: not all(are_valid_hours(row.starts, row.ends) for row in hours),
         DoctorFault.HOURS_OVERLAP: bool(overlapping_hours(hours)),
         DoctorFault.INTERVAL_TOO_SHORT: interval_minutes < SHORTEST_INTERVAL,

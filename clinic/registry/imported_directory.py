@@ -1,10 +1,10 @@
-"""Procedures and doctors of a spreadsheet: added and changed by the rules that they have everywhere, and taken back.
+"""Procedures and doctors of a spreadsheet: changed by the rules that they have everywhere, and taken back.
 
 `clinic.exchange` reads the file and asks here. A `version` is a text that is another one after every change.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -16,12 +16,11 @@ from clinic.models.booking_limits import MAX_VALUES
 from clinic.models.locks import get_locked, get_shared
 from clinic.models.references import referred_to
 from clinic.registry.clinic_events import record_directory
-from clinic.registry.doctors import doctor_snapshot, register_doctor, switch_off_doctor
+from clinic.registry.doctors import doctor_snapshot, switch_off_doctor
 from clinic.registry.patient_events import Author
 from clinic.registry.prices import price_today
-from clinic.registry.procedures import ProcedureDetails, change_procedure, register_procedure, switch_off_procedure
-from clinic.schedule import Hours
-from clinic.transactions import run_in_transaction
+from clinic.registry.procedures import change_procedure, switch_off_procedure
+from clinic.transactions import run_as_one, run_in_transaction
 
 BY_PROCEDURE = {"name", "duration_minutes", "price"}  # what `change_procedure` writes
 PERFORMED = Doctor.procedures.through
@@ -44,44 +43,6 @@ DELETE_SQL = {
 }
 
 
-def imported_procedure(
-    clinic: Clinic, details: ProcedureDetails, *, code: str, preparation: str, by: Author
-) -> Procedure:
-    """Add an active procedure. Raises ProcedureRefused, or Refused (TRY_AGAIN)."""
-
-    def work() -> Procedure:
-        procedure = register_procedure(clinic, details, by)
-        procedure.code, procedure.preparation = code, preparation
-        procedure.save(update_fields=["code", "preparation"])
-        return procedure
-
-    return run_in_transaction(work)
-
-
-def imported_doctor(
-    clinic: Clinic,
-    *,
-    name: str,
-    title: str,
-    council_number: str,
-    specialty: str,
-    procedures: Collection[int],
-    hours: Collection[Hours],
-    by: Author,
-) -> Doctor:
-    """Add an active doctor. Raises DoctorRefused, or Refused (TRY_AGAIN)."""
-
-    def work() -> Doctor:
-        doctor = register_doctor(
-            clinic, name=name, title=title, specialty=specialty, procedures=procedures, hours=hours, by=by
-        )
-        doctor.council_number = council_number
-        doctor.save(update_fields=["council_number"])
-        return doctor
-
-    return run_in_transaction(work)
-
-
 def change_imported_procedure(pk: int, values: Mapping[str, Any], *, clinic: Clinic, by: Author) -> Procedure:
     """Give an active procedure these values of its columns, the price that of today. Raises ProcedureRefused,
     Procedure.DoesNotExist, IntegrityError for a code that another procedure has, or Refused (TRY_AGAIN)."""
@@ -92,7 +53,7 @@ def change_imported_procedure(pk: int, values: Mapping[str, Any], *, clinic: Cli
         _set(procedure, {name: value for name, value in values.items() if name not in BY_PROCEDURE})
         return procedure
 
-    return run_in_transaction(work)
+    return run_as_one(work)
 
 
 def change_imported_doctor(pk: int, values: Mapping[str, Any], *, clinic: Clinic, by: Author) -> Doctor:

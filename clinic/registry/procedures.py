@@ -60,15 +60,22 @@ class ProcedureDetails:
 
 
 def register_procedure(
-    clinic: Clinic, details: ProcedureDetails, by: Author, limits: Mapping[str, int] = UNRESTRICTED
+    clinic: Clinic,
+    details: ProcedureDetails,
+    by: Author,
+    limits: Mapping[str, int] = UNRESTRICTED,
+    *,
+    code: str = "",
+    preparation: str = "",
 ) -> Procedure:
-    """Add an active procedure, and store the event; `limits` are columns of BookingLimits.
+    """Add an active procedure, and store the event; `limits` are columns of BookingLimits, `code` and `preparation` as
+    they are stored.
 
     Raises ProcedureRefused, or Refused (TRY_AGAIN).
     """
 
     def work() -> Procedure:
-        procedure = Procedure(clinic=clinic, **limits)
+        procedure = Procedure(clinic=clinic, code=code, preparation=preparation, **limits)
         _write(procedure, details)
         record_directory(clinic, {}, _snapshot(procedure), by)
         return procedure

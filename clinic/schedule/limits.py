@@ -98,11 +98,13 @@ def _added[Key](numbers: Mapping[Key, int], more: Mapping[Key, int]) -> Mapping[
 @dataclass(frozen=True)
 class Limits:
     """What restricts an appointment of these procedures beside hours and taken time; that of its doctor is asked with
-    them. Programs are held to the notice, a person is not, who knows why."""
+    them. Programs are held to the notice, a person is not, who knows why. `present` is the doctor's id and the local
+    date of an appointment that is to be moved: there it may stay, although it is too far ahead by now."""
 
     procedures: Sequence[Restricted] = ()
     booked: Booked = field(default_factory=Booked)
     with_notice: bool = False
+    present: tuple[int, date] | None = None
 
     def last_date(self, clinic: Clinic, doctor: Doctor, now: datetime) -> date:
         """Return the last local date on which it may begin."""
@@ -118,8 +120,8 @@ class Limits:
     def admit(self, clinic: Clinic, doctor: Doctor, day: date, now: datetime) -> bool:
         """Return whether it may begin on a local date at all: today at the earliest, not too far ahead, on a date that
         is not full."""
-        is_in_time = clinic.local(now).date() <= day <= self.last_date(clinic, doctor, now)
-        return is_in_time and not any(self.booked.full(doctor, self.procedures, day))
+        last = day if self.present == (doctor.pk, day) else self.last_date(clinic, doctor, now)
+        return clinic.local(now).date() <= day <= last and not any(self.booked.full(doctor, self.procedures, day))
 
 
 NO_LIMITS = Limits()

@@ -3,16 +3,16 @@
 import { keepPlace } from "./polled_list.js";
 import { workOff } from "./work_list.js";
 
-const REST_MS = 1000; // so long the focus is on a row before its patient is being called
-const isSkipped = ({ dataset }) => "caller" in dataset || "unanswered" in dataset;
-const work = workOff(".confirmation-row", "confirmations-head", isSkipped);
-const isOpen = (row) => !row.classList.contains("done");
-
-// Whoever opens the page only looks at it; who presses a key or a button works.
+// Whoever opens the page only looks at it; who presses a key or a button works. Before the keys move the focus.
 let isWorking = false;
 for (const act of ["keydown", "pointerdown"]) {
   document.addEventListener(act, () => { isWorking = true; }, { capture: true, once: true });
 }
+
+const REST_MS = 1000; // so long the focus is on a row before its patient is being called
+const isSkipped = ({ dataset }) => "caller" in dataset || "unanswered" in dataset;
+const work = workOff(".confirmation-row", "confirmations-head", isSkipped);
+const isOpen = (row) => !row.classList.contains("done");
 
 let rest = null;
 let noted = ""; // the row whose call was noted last
@@ -21,7 +21,7 @@ function noteCall(row) {
   if (!row?.isConnected || row.id === noted || !row.dataset.calling || "caller" in row.dataset) return;
   noted = row.id;
   const headers = { "X-Background": "1" };
-  const values = { day: row.querySelector("[name=day]").value };
+  const values = Object.fromEntries(["day", "seen"].map((name) => [name, row.querySelector(`[name=${name}]`).value]));
   // Not by the row itself: an act on it would be dropped while this is under way.
   window.htmx.ajax("POST", row.dataset.calling, { source: document.body, target: row, swap: "outerHTML", headers, values }).catch(() => {});
 }

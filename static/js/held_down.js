@@ -38,14 +38,23 @@ document.addEventListener("click", () => letGoAfter(0), true);
 document.addEventListener("pointermove", ({ pointerType, buttons }) => { if (pointerType === "mouse" && !buttons) letGoAfter(CLICK_COMES_MS); }, true);
 window.addEventListener("blur", letGo);
 
+// In place of its target, or out of band, where the answer names its ids.
+function isReplaced({ target, xhr }) {
+  if (target.contains(heldDown)) return true;
+  for (let part = heldDown?.closest("[id]"); part; part = part.parentElement.closest("[id]")) {
+    if (xhr.responseText.includes(` id="${part.id}"`)) return true;
+  }
+  return false;
+}
+
 // htmx has said by now what it does with an answer, and sends the request next. An answer that comes at a bad time counts
 // as that of an aborted request: htmx would take the request for one under way, and the act of the click for another.
 document.addEventListener("htmx:beforeSend", ({ detail }) => {
   if (!isBackground(detail)) return;
-  const { xhr, target } = detail;
+  const { xhr } = detail;
   const show = xhr.onload;
   xhr.onload = () => {
-    if (!poll() || !target.contains(heldDown)) {
+    if (!poll() || !isReplaced(detail)) {
       show();
       return;
     }

@@ -4,5 +4,19 @@ import { workOff } from "./work_list.js";
 
 const { rows } = workOff(".pending-row", "pending-head");
 
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.id === "poll" && document.hidden) event.preventDefault();
+});
+
+// htmx keeps the focus on a row that is swapped, not on a button in it.
+let focused = "";
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (detail.target.matches(".pending-row") && detail.target.contains(document.activeElement)) focused = detail.target.id;
+});
+document.addEventListener("htmx:oobAfterSwap", () => {
+  document.getElementById(focused)?.focus({ preventScroll: true });
+  focused = "";
+});
+
 // On opening, no row has the focus unless the address names one: who presses n for a new appointment means none of them.
 rows().find((row) => row.id === location.hash.slice(1))?.focus();

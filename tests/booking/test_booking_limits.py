@@ -1,5 +1,6 @@
 """What a clinic restricts of doctors and procedures: notice for programs, furthest day, number a day."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -120,6 +121,35 @@ def test_what_lies_beyond_moves_within_its_date(desk, limit):
     limit(days_ahead=1)
     assert move(desk, visit, 11, day=TUESDAY + DAY).starts_at == desk.at(11, day=TUESDAY + DAY)
     assert reasons(move, desk, visit, 11, day=TUESDAY + 2 * DAY)
+
+
+def test_a_move_within_its_date_beyond_is_offered_its_times(desk, limit):
+    """Those of its own doctor on its own date, by whatever asks for times."""
+    wednesday = TUESDAY + DAY
+    visit = booked(desk, 9, day=wednesday)
+    booked(desk, 10, day=wednesday)
+    limit(days_ahead=1)
+    offered = refused(move, desk, visit, 10, day=wednesday).alternatives
+    assert {desk.clinic.local(opening.starts_at).date() for opening in offered} == {wednesday}
+    visit.clinic = desk.clinic
+    search = {"doctors": [Doctor.objects.get()], "minutes": 30, "procedures": [Procedure.objects.get()]}
+    wish = Wish(clinic=desk.clinic, **search, first=wednesday, moving=visit)
+    found = find(wish, now=desk.now).openings
+    assert found and {desk.clinic.local(opening.starts_at).date() for opening in found} == {wednesday}
+    act(change_status, desk, visit, "cancelled", cancelled_by="clinic")
+    visit.refresh_from_db()
+    assert find(replace(wish, moving=visit), now=desk.now).openings == []
+
+
+def test_a_pending_one_beyond_is_proposed_its_own_date(desk, limit):
+    wednesday = TUESDAY + DAY
+    visit = booked(desk, 9, day=wednesday)
+    limit(days_ahead=1)
+    away = {"clinic": desk.clinic, "doctor": desk.doctor, "reason": "doença"}
+    Absence.objects.create(**away, starts_at=desk.at(8, day=wednesday), ends_at=desk.at(12, day=wednesday))
+    stored = Appointment.objects.select_related("clinic", "doctor", "patient").get(pk=visit.pk)
+    [proposed] = replacement_times(desk.clinic, [stored], now=desk.now).values()
+    assert proposed and {desk.clinic.local(opening.starts_at).date() for opening in proposed} == {wednesday}
 
 
 def test_nothing_beyond_the_last_day_is_offered(desk, limit):

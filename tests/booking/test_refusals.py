@@ -15,6 +15,7 @@ from clinic.booking import (
     Payment,
     RecallWish,
     WaitingWish,
+    begin_call,
     book,
     book_family,
     book_recall,
@@ -588,6 +589,13 @@ def change_a_patient_whom_another_changed_since(desk):
 @of_act(Reason.CALL_AFTER_START, "call_at", "O horário do paciente é em 23/11/2026 09:00. Escolha uma hora antes.")
 def call_a_patient_who_is_here_by_then(desk):
     call_later(desk.book().pk, desk.at(9), clinic=desk.clinic, by=BY, now=desk.now)
+
+
+@of_act(Reason.CALL_NOT_NEEDED, "status", "tests já marcou este agendamento como “Confirmado”: não é preciso ligar.")
+def call_a_patient_who_has_confirmed(desk):
+    visit = desk.book()
+    change_status(visit.pk, "confirmed", clinic=desk.clinic, by=BY, now=desk.now)
+    begin_call(visit.pk, clinic=desk.clinic, caller=make_user(desk.clinic), now=desk.now)
 
 
 def wait(desk, now=None, **wish):

@@ -113,6 +113,15 @@ def test_a_row_that_a_colleague_calls_is_passed_over(page_of, clinic, receptioni
     assert ConfirmationCall.objects.get(caller=receptionist).appointment == visits[2]
 
 
+def test_a_call_to_who_has_answered_a_colleague_says_so(page_of, receptionist, paula, visits):
+    page = page_of(receptionist)
+    confirmed_by(paula, visits[1])
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(row(visits[1]))).to_contain_text("Paula Reis já marcou este agendamento como “Confirmado”")
+    expect(page.locator(row(visits[1]))).to_be_focused()
+    assert not ConfirmationCall.objects.exists()
+
+
 def test_an_act_during_a_refresh_is_not_drawn_back(page_of, clinic, receptionist, visits):
     page = page_of(receptionist)
     begin_call(visits[4].pk, clinic=clinic, caller=make_user(clinic))  # something to draw

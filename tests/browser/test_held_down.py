@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from clinic.booking import begin_call
-from clinic.models import Appointment
+from clinic.booking import Author, begin_call, change_status
+from clinic.models import Absence, Appointment
 from tests.days import put
 from tests.factories import book_appointment, make_patient, make_user
 
@@ -150,3 +150,20 @@ def test_a_click_acts_though_the_row_shows_another_caller(window, receptionist, 
     assert page.evaluate("window.nextAnswer").endswith("/ligando/")
     page.mouse.up()
     expect(page.locator(".confirmation-row")).to_contain_text("Desfazer confirmação")
+
+
+def test_a_click_acts_though_its_row_has_changed_in_it(window, receptionist, clinic, doctor, maria, monday):
+    """Of a list that is not drawn anew but by its rows."""
+    since, until = clinic.day(monday)
+    visit = book_appointment(doctor, patient=maria.pk, starts_at=clinic.instant(monday, time(10)))
+    Absence.objects.create(clinic=clinic, doctor=doctor, starts_at=since, ends_at=until, reason="doença")
+    page = window(receptionist)
+    page.goto("/pendencias/")
+    page.mouse.move(*centre(page, f"#p{visit.pk} [name=to]:first-of-type"))
+    page.mouse.down()
+    change_status(visit.pk, "confirmed", clinic=clinic, by=Author(channel="browser", user=receptionist))
+    read_again(page, "#poll", "visibilitychange")
+    page.mouse.up()
+    expect(page.locator(f"#p{visit.pk}")).to_contain_text("Remarcado de")
+    visit.refresh_from_db()
+    assert visit.status == "rescheduled"

@@ -3,8 +3,11 @@
 from datetime import time, timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from clinic.booking import Author, reschedule
+from clinic.booking.undo import SLIP_PERIOD
 from clinic.models import Absence, Appointment
 from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_patient, make_user
@@ -127,10 +130,31 @@ def test_what_others_did_appears_by_itself(window, clinic, receptionist, visits)
     mine.locator(f"#p{visits[1].pk}").focus()
     theirs.locator(f"{row} [name=to]").first.click()
     expect(theirs.locator(row)).to_contain_text("Remarcado de")
-    mine.evaluate("htmx.ajax('GET', '/pendencias/mudancas/', {source: '#pending-head > [hx-get]', swap: 'none'})")
+    mine.evaluate("htmx.ajax('GET', '/pendencias/mudancas/', {source: '#poll', swap: 'none'})")
     expect(mine.locator(row)).to_contain_text("Paula Reis")
     expect(mine.locator("#pending-head")).to_contain_text("1 de 3 resolvidos")
     expect(mine.locator(f"#p{visits[1].pk}")).to_be_focused()
+
+
+def test_a_button_that_undoes_goes_when_its_time_is_over(window, clinic, receptionist, visits):
+    """Three seconds before the minute is over."""
+    visit, moved_at = visits[0], timezone.now() - SLIP_PERIOD + timedelta(seconds=3)
+    by = Author(channel="browser", user=receptionist)
+    reschedule(
+        visit.pk,
+        clinic=clinic,
+        starts_at=visit.starts_at + timedelta(days=1),
+        doctor=visit.doctor_id,
+        by=by,
+        now=moved_at,
+    )
+    page = window(receptionist)
+    page.goto("/pendencias/?resolvidos=1")
+    row = page.locator(f"#p{visit.pk}")
+    row.get_by_role("button", name="Desfazer remarcação").focus()
+    expect(row.get_by_role("link", name="Outro horário…")).to_be_visible()
+    expect(row).not_to_contain_text("Desfazer")
+    expect(row).to_be_focused()
 
 
 def test_without_script_it_is_a_form(window, receptionist, visits):

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clinic import exchange
@@ -52,6 +54,17 @@ def checked(clinic, by, kind, rows, headings=None, *, overwrites=False):
 def imported(clinic, by, kind, rows, *args, **options):
     run = checked(clinic, by, kind, rows, *args, **options)
     return to_the_end(exchange.begin(run.pk, clinic=clinic, by=by), clinic, by)
+
+
+@pytest.mark.parametrize(("kind", "rest", "most"), [(PROCEDURES, ["30", "90,00", "", ""], 10), (DOCTORS, [""] * 4, 11)])
+def test_a_new_row_costs_few_statements(clinic, by, kind, rest, most):
+    def statements(*names):
+        run = checked(clinic, by, kind, [[name, *rest] for name in names])
+        with CaptureQueriesContext(connection) as captured:
+            to_the_end(exchange.begin(run.pk, clinic=clinic, by=by), clinic, by)
+        return len(captured)
+
+    assert (statements("Um", "Dois", "Três") - statements("Quatro")) / 2 == most
 
 
 def taken_back(run, clinic, by):

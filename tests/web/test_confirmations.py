@@ -224,6 +224,23 @@ def test_a_colleague_who_is_calling_is_named(desk, visit, client, time_machine):
     assert "está ligando" not in desk.get(page_of(visit)).text
 
 
+@pytest.mark.parametrize(("status", "label"), [("confirmed", "Confirmado"), ("cancelled", "Cancelado")])
+def test_a_call_after_the_answer_says_who_had_it(desk, visit, status, label):
+    seen, rita = state(visit), Author(channel="browser", user=make_user(visit.clinic, name="Rita Lopes"))
+    change_status(visit.pk, status, clinic=visit.clinic, by=rita, cancelled_by="patient")
+    answer = act(desk, visit, "calling", seen=seen)
+
+    assert answer.status_code == 409 and "data-calling" not in answer.text
+    assert f"Rita Lopes já marcou este agendamento como “{label}”: não é preciso ligar." in answer.text
+    assert not ConfirmationCall.objects.exists()
+
+
+def test_a_call_about_another_place_is_not_noted(desk, visit):
+    answer = act(desk, visit, "calling", seen=state(visit).replace("scheduled", "rescheduled"))
+    assert answer.status_code == 409 and "foi alterado depois do que você viu" in answer.text
+    assert not ConfirmationCall.objects.exists()
+
+
 def test_one_person_calls_one_patient_at_a_time(desk, doctor, visit):
     later, patient = visit.starts_at + timedelta(hours=1), make_patient(doctor.clinic)
     other = book_appointment(doctor, starts_at=later, patient=patient.pk)

@@ -121,6 +121,30 @@ def test_an_own_move_can_be_undone_here_for_a_minute(desk, visit, time_machine):
     assert refused.status_code == 409 and "Outro horário…" in refused.text
 
 
+def changes(desk, **drawn):
+    board = desk.get(PAGE).context["board"]
+    asked = {"known": board.total, "left": len(board.found)} | drawn
+    return desk.get(reverse("web:pending-changes"), asked, headers=PARTIAL)
+
+
+def test_an_undo_whose_time_is_over_leaves_the_row(desk, visit, time_machine):
+    moved = act(desk, visit, "move", to=first_proposal(desk, visit)).text
+    drawn = {"undoable": f"{visit.pk}|{visit.events.latest('pk').pk}"}
+    assert f'value="{drawn["undoable"]}"' in moved
+    left = int(re.search(r"load delay:(\d+)s", moved)[1])
+    assert 55 <= left <= 60 and changes(desk, **drawn).status_code == 204
+    time_machine.move_to(timezone.now() + timedelta(seconds=left), tick=False)
+    answer = changes(desk, **drawn).text
+    assert "Desfazer remarcação" not in answer and "Outro horário…" in answer and "load delay" not in answer
+
+
+def test_a_row_that_another_has_undone_is_pending_again(desk, visit, client_of):
+    act(desk, visit, "move", to=first_proposal(desk, visit))
+    event = visit.events.latest("pk").pk
+    act(desk, visit, "undo", event=event)
+    assert changes(desk, undoable=f"{visit.pk}|{event}").text.count('name="to"') == 3
+
+
 def test_a_doctor_who_performs_it_no_more_hinders_no_undoing(desk, visit, time_machine):
     Absence.objects.all().delete()
     make_doctor(visit.clinic, procedures=[visit.lines.get().procedure])

@@ -303,6 +303,7 @@ REFUSALS: Messages = {
     Reason.ENCAIXE_REASON_TOO_LONG: Message(409, "startTime", "O motivo passa de %(limit)s caracteres", ()),
     Reason.ENCAIXE_REASON_UNSTORABLE: Message(409, "startTime", UNSTORABLE.format("O motivo"), ()),
     Reason.CALL_AFTER_START: Message(409, "status", "O agendamento é em %(time)s", ()),
+    Reason.CALL_NOT_NEEDED: Message(409, "status", "O agendamento já está %(current)s", ()),
     Reason.WAITING_TWICE: Message(409, "status", "O paciente já está na fila de espera", ()),
     Reason.WAITING_NOT_AHEAD: Message(409, "status", "O agendamento não está mais por vir", ()),
     Reason.WAITING_NOT_PERFORMED: Message(409, "status", "Os médicos não fazem esses procedimentos", ()),

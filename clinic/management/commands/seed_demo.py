@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 from django.utils import timezone
 
+from clinic.local.output import print_line
 from clinic.management.demo import DEMO_SLUGS, real_clinics
 from clinic.management.demo.access import access_file, create_users, write_access_file
 from clinic.management.demo.clinics import CLINICS, DemoClinic
@@ -59,8 +60,7 @@ class Command(BaseCommand):
 
     def _print(self, line: str) -> None:
         if not self.is_quiet:
-            self.stdout.write(line)
-            self.stdout.flush()
+            print_line(self.stdout, line)
 
     def _report_existing_demo(self) -> None:
         self._print("The demo clinics exist already: nothing was changed.")

@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection
 
 from clinic.access import first_clinic, key_check
 from clinic.local import environment, postgres
+from clinic.local.output import print_line
 from clinic.management.serving import free_address, serve_until_stopped
 from clinic.models import Clinic
 from clinic.server import workers_for_this_machine
@@ -75,8 +76,7 @@ class Command(BaseCommand):
             self.print(f"The demo's sign-ins are in {access}")
 
     def print(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
+        print_line(self.stdout, line)
 
 
 @contextlib.contextmanager

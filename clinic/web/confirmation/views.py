@@ -53,11 +53,15 @@ def day(request: ClinicRequest, date: str) -> HttpResponse:
 
 @require_POST
 def calling(request: ClinicRequest, pk: int) -> HttpResponse:
-    """Note that the user is calling the patient; show the row if a colleague already is."""
+    """Note that the user is calling the patient; show the row if a colleague already is, or if there is no call to
+    make, with the reason."""
+    seen = request.POST.get("seen")
     try:
-        is_noted = booking.begin_call(pk, clinic=request.clinic, caller=request.user)
+        is_noted = booking.begin_call(pk, clinic=request.clinic, caller=request.user, seen=seen)
     except Appointment.DoesNotExist as missing:
         raise Http404 from missing
+    except Refused as refused:
+        return _shown(request, pk, [refusal.message for refusal in refused.refusals], status=409)
     if is_noted and wants_partial(request):
         return private(HttpResponse(status=204))
     return _shown(request, pk, [])

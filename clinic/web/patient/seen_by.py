@@ -12,14 +12,15 @@ from django.views.decorators.http import require_safe
 
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import manager_required
-from clinic.form_fields import ids_in
+from clinic.form_fields import ids_in, is_short_number
 from clinic.models import Clinic, Patient, StaffUser
 from clinic.models.staff import COULD_SIGN_IN
 from clinic.queries import accesses
-from clinic.queries.accesses import Asked
+from clinic.queries.accesses import Asked, Position
 from clinic.queries.reports import Column, Report, Table, Unit
 from clinic.web.audit.forms import Period, period_of
 from clinic.web.patient.lookup import patient_or_404
+from clinic.web.reading import read_instant
 from clinic.web.report.exports import csv_of, xlsx_of
 from clinic.web.responses import CSV, XLSX, attachment
 
@@ -48,6 +49,20 @@ def asked_of(data: MultiValueDict[str, str], clinic: Clinic) -> Filters:
     )
     kept = {name: data.get(name, "") for name in ("quem", "de", "ate", "dias")}
     return Filters(asked, period, users, urlencode({name: value for name, value in kept.items() if value}))
+
+
+def written_position(position: Position) -> str:
+    return f"{position.at.isoformat()}~{position.user}~{position.credential}"
+
+
+def position_of(text: str) -> Position | None:
+    """Read the position of a link to older rows; None for anything else."""
+    at, _tilde, rest = text.partition("~")
+    user, _tilde, credential = rest.partition("~")
+    instant = read_instant(at)
+    if instant is None or not is_short_number(user) or "\0" in credential:
+        return None
+    return Position(instant, int(user), credential)
 
 
 @manager_required

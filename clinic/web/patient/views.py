@@ -33,8 +33,7 @@ from clinic.web.patient.forms import (
     phone_fault,
 )
 from clinic.web.patient.lookup import patient_or_404
-from clinic.web.patient.seen_by import asked_of
-from clinic.web.reading import read_instant
+from clinic.web.patient.seen_by import asked_of, position_of, written_position
 
 MAX_LISTED = 50
 VISITS_PER_PAGE = 20
@@ -162,8 +161,8 @@ def seen_by(request: ClinicRequest, pk: int) -> HttpResponse:
     """
     patient = patient_or_404(request, pk)
     filters = asked_of(request.GET, request.clinic)
-    rows, older = accesses.seen_by(patient, filters.asked, before=read_instant(request.GET.get("antes", "")))
-    more = urlencode({"antes": older.isoformat()}) if older else ""
+    rows, older = accesses.seen_by(patient, filters.asked, before=position_of(request.GET.get("antes", "")))
+    more = urlencode({"antes": written_position(older)}) if older else ""
     context = {
         "patient": patient,
         "rows": rows,

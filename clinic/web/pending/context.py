@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import groupby
+from math import ceil
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -86,8 +87,7 @@ class Row:
 @dataclass(frozen=True)
 class Done:
     """An appointment that is no longer pending; `event` is the move or cancellation of today that resolved it, None
-    where there is none, and `is_undoable` whether the reader can undo it at the instant it is drawn: a row that is done
-    is not drawn anew, so its button stays after the minute of a slip, and what it asks for is refused then."""
+    where there is none, and `is_undoable` whether the reader can undo it at the instant it is drawn."""
 
     clinic: Clinic
     appointment: Appointment
@@ -175,14 +175,22 @@ class Board:
         found = pending.resolved_today(self.clinic, now=self.now, still=still)
         return [Done(self.clinic, row.appointment, row.event, self._is_undoable(row)) for row in found]
 
+    @property
+    def slip_seconds(self) -> int:
+        """In how many seconds the reader can no longer take back one of the changes, the first of them; 0 for none."""
+        own = [row.event for row in self.resolved if row.event and row.is_undoable and self._is_slip(row.event)]
+        return ceil(min((booking.slip_left(event, self.now).total_seconds() for event in own), default=0))
+
+    def _is_slip(self, event: AppointmentEvent) -> bool:
+        return self.by is not None and booking.is_own_slip(event, self.by, self.now)
+
     def _is_undoable(self, row: pending.Resolved) -> bool:
         """Return whether `booking.undo` takes the event back at the instant the row is drawn, if the time is not taken.
 
         But for a procedure that the doctor performs no more, the cause is that the time is closed."""
         if not booking.is_reversible(row.event):
             return False
-        is_slip = self.by is not None and booking.is_own_slip(row.event, self.by, self.now)
-        return is_slip or row.cause.why is pending.Why.NOT_PERFORMED
+        return self._is_slip(row.event) or row.cause.why is pending.Why.NOT_PERFORMED
 
     @property
     def total(self) -> int:

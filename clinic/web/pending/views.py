@@ -45,12 +45,12 @@ def number(request: ClinicRequest) -> HttpResponse:
 def changes(request: ClinicRequest) -> HttpResponse:
     """Answer the head and those of the shown rows that have changed; 204 if nothing has.
 
-    `shown` is the appointment's id and the state in which it was drawn, for every row; `known` how many there were, and
-    `left` how many of them were pending."""
+    `shown` is the appointment's id and the state in which it was drawn, for every row that was pending; `undoable` its
+    id and that of the event, for every row with a button that undoes one; `known` how many there were, and `left` how
+    many of them were pending."""
     board = _board(request, known=read_number(request.GET.get("known", "")))
-    states = dict(text.partition("|")[::2] for text in request.GET.getlist("shown"))
-    ids = [int(pk) for pk in states if is_short_number(pk)]
-    rows = board.as_they_are(_changed_ids(request, board, ids, states))
+    states, undoable = (_by_id(request.GET.getlist(name)) for name in ("shown", "undoable"))
+    rows = board.as_they_are([*_changed_ids(request, board, states), *_no_longer_undoable(board, undoable)])
     left = read_number(request.GET.get("left", ""))
     if not rows and (board.total, len(board.found)) == (board.known, left):
         return private(HttpResponse(status=204))
@@ -136,11 +136,23 @@ def _row_response(request: ClinicRequest, pk: int, sentences: list[str]) -> Http
     return private(render(request, "pending/_changed.html", context, status=409 if sentences else 200))
 
 
-def _changed_ids(request: ClinicRequest, board: Board, ids: list[int], states: dict[str, str]) -> list[int]:
+def _by_id(texts: list[str]) -> dict[int, str]:
+    """Read `id|value` of each row."""
+    values = dict(text.partition("|")[::2] for text in texts)
+    return {int(pk): value for pk, value in values.items() if is_short_number(pk)}
+
+
+def _changed_ids(request: ClinicRequest, board: Board, states: dict[int, str]) -> list[int]:
     """Return those that are drawn in another state than they are in, or are no longer pending."""
     still = {row.pk for row in board.found}
-    now_in = Appointment.objects.of(request.clinic).filter(pk__in=ids).only("status", "doctor", "starts_at")
-    return [row.pk for row in now_in if row.pk not in still or booking.state(row) != states[str(row.pk)]]
+    now_in = Appointment.objects.of(request.clinic).filter(pk__in=states).only("status", "doctor", "starts_at")
+    return [row.pk for row in now_in if row.pk not in still or booking.state(row) != states[row.pk]]
+
+
+def _no_longer_undoable(board: Board, events: dict[int, str]) -> list[int]:
+    """Return those whose event, by its id, the reader can no longer undo."""
+    undoable = {row.appointment.pk: str(row.event.pk) for row in board.resolved if row.event and row.is_undoable}
+    return [pk for pk, event in events.items() if undoable.get(pk) != event]
 
 
 def _board(request: ClinicRequest, *, known: int | None = None, page: int = 1) -> Board:

@@ -157,14 +157,10 @@ def detach(request: ClinicRequest, pk: int) -> HttpResponse:
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Open a request again that was closed a moment ago, if it is still as the row shows it: withdrawn, or swapped,
     which moves the appointment back."""
-    stored = get_object_or_404(WaitingEntry.objects.of(request.clinic), pk=pk)
     seen = read_number(request.POST.get("seen", ""))
 
-    def act() -> object:
-        if stored.booked_id is None or seen not in (None, stored.version):  # which is refused
-            return booking.put_back_waiting(pk, clinic=request.clinic, by=author(request), seen=seen)
-        event = waiting.closing_event(stored)
-        return booking.undo(stored.booked_id, clinic=request.clinic, by=author(request), seen=event)
+    def act() -> None:
+        booking.undo_waiting(pk, clinic=request.clinic, by=author(request), seen=seen)
 
     return _list_changed(_act_response(request, pk, act))
 

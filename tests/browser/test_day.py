@@ -269,6 +269,17 @@ def test_on_a_phone_badges_leave_the_time_before_readable(window, clinic, recept
     assert badges["height"] > 0 and word["y"] + word["height"] <= badges["y"]
 
 
+def test_free_times_of_a_phone_are_alike_for_short_procedures(window, clinic, receptionist, doctor, monday):
+    short = make_doctor(clinic, procedures=[make_procedure(clinic, duration_minutes=5)])
+    put(short, "09:00", minutes=5, day=monday)
+    page = window(receptionist, width=360, height=780)
+    page.goto(f"/agenda/{monday}/")
+    chips = page.locator(".slot > a").evaluate_all("""links => links.map((link) => [
+        getComputedStyle(link).fontSize, link.getBoundingClientRect().width])""")
+    assert len({size for size, _width in chips}) == 1
+    assert max(width for _size, width in chips) < 100
+
+
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
 def test_a_message_keeps_its_words_and_covers_no_plus(window, receptionist, doctor, busy_day, width):
     page = window(receptionist, width=width, height=780)

@@ -6,7 +6,7 @@ from datetime import time, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from clinic.booking import change_status
+from clinic.booking import change_status, reschedule
 from clinic.bundles import style
 from clinic.models import Appointment
 from tests.booking.desk import BY
@@ -253,6 +253,31 @@ def test_free_times_of_a_phone_stand_under_their_name(window, clinic, receptioni
         doctors_of_lines.setdefault(y, set()).add(of_doctor)
     assert len(lines) > 5
     assert all(len(doctors) == 1 for doctors in doctors_of_lines.values())
+
+
+def test_on_a_phone_badges_leave_the_time_before_readable(window, clinic, receptionist, doctor, monday):
+    patient = make_patient(clinic, birth_date=None)
+    starts_at = clinic.instant(monday, time(9))
+    appointment = book_appointment(doctor, patient=patient.pk, starts_at=starts_at, notes="trazer exames")
+    later = {"doctor": doctor.pk, "starts_at": starts_at + timedelta(hours=1)}
+    reschedule(appointment.pk, clinic=clinic, by=BY, **later)
+    page = window(receptionist, width=360, height=780)
+    page.goto(f"/agenda/{monday}/")
+    card = page.locator(f"#a{appointment.pk}")
+    expect(card.locator(".word")).to_contain_text("Remarcado, antes: ")
+    word, badges = (card.locator(part).bounding_box() for part in (".word", ".badges"))
+    assert badges["height"] > 0 and word["y"] + word["height"] <= badges["y"]
+
+
+def test_free_times_of_a_phone_are_alike_for_short_procedures(window, clinic, receptionist, doctor, monday):
+    short = make_doctor(clinic, procedures=[make_procedure(clinic, duration_minutes=5)])
+    put(short, "09:00", minutes=5, day=monday)
+    page = window(receptionist, width=360, height=780)
+    page.goto(f"/agenda/{monday}/")
+    chips = page.locator(".slot > a").evaluate_all("""links => links.map((link) => [
+        getComputedStyle(link).fontSize, link.getBoundingClientRect().width])""")
+    assert len({size for size, _width in chips}) == 1
+    assert max(width for _size, width in chips) < 100
 
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from clinic.access import access_tokens, api_keys, staff_links
 from clinic.booking import PayerWish
-from clinic.models import ApiKey, AppliedDiscount, Appointment
+from clinic.models import ApiKey, AppliedDiscount, Appointment, Patient
 from clinic.queries.reports import REPORTS
 from clinic.registry import Plan
 from clinic.urls import urlpatterns as ours
@@ -377,6 +377,47 @@ def test_no_report_is_wider_than_a_phone(window, clinic, happened):
     for address in manager_pages():
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+
+
+# Words of a text that do not fit into their line, and are parted without a hyphen.
+BROKEN_WORDS = """() => {
+  const broken = [];
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  while (texts.nextNode()) {
+    if (!texts.currentNode.parentElement.checkVisibility()) continue;
+    for (const word of texts.currentNode.data.matchAll(/[\\p{L}\\d/]+/gu)) {
+      range.setStart(texts.currentNode, word.index);
+      range.setEnd(texts.currentNode, word.index + word[0].length);
+      if (range.getClientRects().length > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+}"""
+
+
+def test_no_word_of_a_table_is_broken_on_a_phone(window, clinic, happened, appointment):
+    Patient.objects.filter(pk=appointment.patient_id).update(name="Maria Eduarda Rodrigues de Barros")
+    page = window(make_manager(clinic, may_record_absence=True), width=360, height=740)
+    day = clinic.local(appointment.starts_at).date()
+    away = f"?doctor={appointment.doctor_id}&when=ate&until={day:%d/%m/%Y}&motive=doenca"
+    addresses = [reverse(f"web:privacy-{name}", args=[appointment.patient_id]) for name in ("consents", "export")]
+    broken = {}
+    for address in [*addresses, reverse("web:absence-add") + away, reverse("web:patient-list")]:
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+        broken[address] = page.evaluate(BROKEN_WORDS)
+    assert not any(broken.values()), broken
+
+
+def test_links_of_a_found_patient_are_large_enough(window, receptionist, appointment):
+    page = window(receptionist, width=360, height=740)
+    page.goto(reverse("web:patient-list"))
+    page.get_by_label("Buscar por nome").fill(appointment.patient.name)
+    expect(page.locator("#found-title")).to_contain_text("1 paciente encontrado")
+    heights = page.evaluate("""() => [...document.querySelectorAll(".patients a")]
+      .map((link) => link.getBoundingClientRect().height)""")
+    assert len(heights) == 3 and min(heights) >= 24
 
 
 def test_a_phone_shows_all_digits_of_a_patients_number(window, receptionist, appointment):

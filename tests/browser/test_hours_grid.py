@@ -216,6 +216,15 @@ def test_on_a_phone_days_are_rows(window, manager, address, scheme):
     assert violations(page) == []
 
 
+def test_before_any_hours_a_day_is_as_wide_as_its_field(window, manager, procedure):
+    page = window(manager, width=360)
+    page.goto("/comecar/medico/")
+    expect(page.locator("#week-grid .lane")).to_have_count(7)
+    widths = page.evaluate("""["#week-grid .lane", "#week-grid"].map(
+        (at) => document.querySelector(at).getBoundingClientRect().width)""")
+    assert widths[0] > 0.9 * widths[1]
+
+
 def test_a_finger_drags_after_a_long_press(window, manager, address):
     page = opened(window(manager, width=360), address, "seg 8-12")
     devtools = page.context.new_cdp_session(page)

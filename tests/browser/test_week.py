@@ -127,9 +127,12 @@ def test_a_booking_in_the_week_shows_at_once_and_can_be_undone(week, maria, mond
     expect(week.locator("#day-title")).to_contain_text("Dra. Helena Prado")
 
 
-def test_the_week_is_a_list_on_a_phone(window, receptionist, appointment, monday):
+def test_the_week_is_a_list_on_a_phone(window, receptionist, clinic, appointment, monday):
+    make_doctor(clinic, name="Maria Antonieta de Albuquerque Cavalcanti de Vasconcelos")
+    appointment.lines.update(procedure_name="Ecocardiograma com Doppler")
     page = window(receptionist, width=360)
     page.goto(f"/agenda/semana/{appointment.doctor_id}/{monday}/")
     expect(card_of(page, appointment)).to_contain_text(f"seg {monday:%d/%m}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert card_of(page, appointment).locator("i").evaluate("(name) => name.scrollWidth - name.clientWidth") <= 0
     assert middle(card_of(page, appointment))

@@ -5,8 +5,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.booking import merge_patients
 from clinic.form_fields import TypedDateField
 from clinic.models import Appointment, Patient
+from tests.booking.desk import BY
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -91,6 +93,15 @@ def test_htmx_booking_shows_the_appointment_and_refreshes_the_day(desk, form):
     assert answer.status_code == 200
     assert answer["HX-Trigger"] == "refresh-day"
     assert "Agendado às 09:00" in answer.text
+
+
+@pytest.mark.parametrize("asks", [HTMX, {}], ids=["partial", "page"])
+def test_a_patient_merged_meanwhile_is_named_beside_the_kept_one(desk, form, clinic, patient, asks):
+    kept = make_patient(clinic, name="Ana de Souza Lima")
+    merge_patients(kept.pk, patient.pk, clinic=clinic, sides={}, by=BY)
+    page = desk.post(BOOK, form, headers=asks, follow=True)
+    assert Appointment.objects.get().patient == kept
+    assert "O cadastro de Ana Souza foi juntado ao de Ana de Souza Lima enquanto você agendava" in page.text
 
 
 @pytest.mark.parametrize(

@@ -297,3 +297,10 @@ def test_a_doctor_who_works_here_no_more_sees_nothing(own, doctor):
     type(doctor).objects.filter(pk=doctor.pk).update(active=False)
     answer = own.get(OWN)
     assert (answer.status_code, "Ana" in answer.text) == (403, False)
+
+
+def test_pages_that_a_doctor_does_not_open_lead_to_the_own_day(own):
+    for address, status in (("/pacientes/", 403), ("/agendamentos/999999999/", 403), ("/nada/", 404), ("/senha/", 200)):
+        answer = own.get(address)
+        assert answer.status_code == status and "Ir para o meu dia" in answer.text and "agenda<" not in answer.text
+        assert "Procure o paciente na busca" not in answer.text, address

@@ -17,7 +17,15 @@ from clinic.booking import Author, change_status
 from clinic.models import Clinic, Patient, PatientAccess, Procedure
 from clinic.web.printed import list_pdf, pdf
 from tests.days import put
-from tests.factories import book_appointment, make_clinic, make_doctor, make_lisbon, make_patient, make_user
+from tests.factories import (
+    book_appointment,
+    make_clinic,
+    make_doctor,
+    make_lisbon,
+    make_patient,
+    make_procedure,
+    make_user,
+)
 from tests.pdfs import pages_of
 
 pytestmark = pytest.mark.django_db
@@ -262,6 +270,37 @@ def test_a_full_day_goes_on_with_its_head_on_the_next_page(desk, clinic):
     found = pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY])))
     assert len(found) > 1 and all("Hora Paciente Nascimento" in page for page in found)
     assert sum(page.count("Maria Aparecida") for page in found) == 60
+    day = "segunda-feira, 23 de novembro de 2026 · 60 agendamentos"
+    assert [page[:80] for page in found if not page.startswith(f"{doctor.full_name} {day}")] == []
+
+
+def test_a_pdf_keeps_a_visit_whole_with_its_note(desk, clinic):
+    long = make_procedure(clinic, name="Consulta de acompanhamento multiprofissional com avaliação detalhada")
+    doctor = make_doctor(clinic, hours=[(time(0), time(23, 45))], procedures=[long])
+    name = "Maria Aparecida das Dores da Conceição Albuquerque de Vasconcelos Cavalcanti de {:02}"
+    for number in range(60):
+        at = f"{number // 4:02}:{number % 4 * 15:02}"
+        patient = make_patient(clinic, name=name.format(number))
+        put(doctor, at, minutes=15, patient=patient, notes=f"Traz exames de outra clínica, {number:02}." * 4)
+    address = reverse("web:printed-day-pdf", args=[MONDAY])
+    found = pages_of(desk.get(address, {"escolhido": "1", "telefone": "1", "observacoes": "1"}))
+    assert len(found) > 1 and all(page.count("Hora Paciente") == 1 for page in found)
+    for number in range(60):
+        (page,) = [page for page in found if f"{number // 4:02}:{number % 4 * 15:02}–" in page]
+        assert f"Cavalcanti de {number:02}" in page and page.count(f"clínica, {number:02}.") == 4
+    assert all(page.count("multiprofissional") == page.count("detalhada") for page in found)
+
+
+def test_a_visit_higher_than_a_page_goes_on_with_its_note(desk, clinic, doctor):
+    made = put(doctor, "09:00", notes="trazer exames")
+    made.lines.update(procedure_name="Avaliação " * 15)
+    for position in range(1, 20):
+        line = made.lines.get(position=0)
+        line.pk, line.position = None, position
+        line.save()
+    found = pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY]), {"escolhido": "1", "observacoes": "1"}))
+    assert len(found) > 1 and sum(page.count("Avaliação") for page in found) == 300
+    assert "trazer exames" in found[-1]
 
 
 def test_a_pdf_of_too_many_visits_asks_for_some_doctors(desk, doctor, monkeypatch):

@@ -11,7 +11,7 @@ from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
 from clinic.form_fields import is_short_number
-from clinic.models import Appointment
+from clinic.models import Appointment, Patient
 from clinic.queries import history
 from clinic.web.appointment.responses import (
     detail_or_redirect,
@@ -42,7 +42,7 @@ def book(request: ClinicRequest) -> HttpResponse:
         form = BookingForm(request.POST, clinic=request.clinic)
         form.approve(request.user)
         if appointment := form.book(author(request)):
-            return _booked_response(request, appointment)
+            return _booked_response(request, appointment, form)
         is_conflict = form.alternatives or form.asks_about_doubles or form.total_changed
         return _book_page(request, form, status=409 if is_conflict else 422)
     typed = take(request)
@@ -173,14 +173,24 @@ def take_day_prices(request: ClinicRequest, pk: int) -> HttpResponse:
     )
 
 
-def _booked_response(request: ClinicRequest, appointment: Appointment) -> HttpResponse:
+def _booked_response(request: ClinicRequest, appointment: Appointment, form: BookingForm) -> HttpResponse:
+    note = _merge_note(appointment, form.proposal().patient)
+    if wants_partial(request) and "repeat" not in request.POST:
+        return detail_response(request, appointment.pk, booked=True, note=note)
+    booked = _("Agendado.")
+    messages.success(request, f"{booked} {note}".strip())
     if "repeat" in request.POST:
-        messages.success(request, _("Agendado."))
         return leave(request, "web:series-add", appointment.pk)
-    if wants_partial(request):
-        return detail_response(request, appointment.pk, booked=True)
-    messages.success(request, _("Agendado."))
     return redirect(_day_url(appointment))
+
+
+def _merge_note(appointment: Appointment, chosen: int | None) -> str:
+    """Say so where the chosen patient was merged into another one while the form was open."""
+    if chosen in {None, appointment.patient_id}:
+        return ""
+    merged = Patient.objects.of(appointment.clinic).get(pk=chosen)
+    sentence = _("O cadastro de %(merged)s foi juntado ao de %(kept)s enquanto você agendava; o agendamento é deste.")
+    return sentence % {"merged": merged.display_name, "kept": appointment.patient.display_name}
 
 
 def _book_page(request: ClinicRequest, form: BookingForm, status: int | None = None) -> HttpResponse:

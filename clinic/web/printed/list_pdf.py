@@ -1,7 +1,6 @@
 """The lists of a day as a PDF, drawn cell by cell: by HTML and CSS, as a slip is, a row takes ten times as long, and a
 day has hundreds."""
 
-from collections.abc import Iterator
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -23,6 +22,7 @@ SIZE, LEADING = 9, 11.7
 POINTS_A_MM = 72 / 25.4
 MARGIN = 12 * POINTS_A_MM - 6  # the frame of a page has the other 6 points
 PAGE = 210 * POINTS_A_MM, 297 * POINTS_A_MM  # A4
+FRAME = PAGE[1] - 2 * MARGIN - 12 - 1  # the height for what a page holds, and a point for what is rounded
 GAP = 1.5 * POINTS_A_MM  # to the right of what a cell holds
 # Millimetres; without phones the procedures have their place.
 HOUR, PATIENT, BIRTH, PHONE, PROCEDURES, STATUS = 22, 56, 21, 32, 30, 25
@@ -46,7 +46,7 @@ def list_pdf(
     }
     parts: list[Any] = []
     for sheet in sheets:
-        parts += [*drawer.sheet(sheet, f"{clinic.name} · {printed}"), PageBreak()]
+        parts += [drawer.sheet(sheet, f"{clinic.name} · {printed}"), PageBreak()]
     file = BytesIO()
     margins = dict.fromkeys(("leftMargin", "rightMargin", "topMargin", "bottomMargin"), MARGIN)
     document = SimpleDocTemplate(file, pagesize=PAGE, title=clinic.name, lang=clinic.language, **margins)
@@ -62,6 +62,20 @@ def register_fonts() -> None:
 
     for name, file in ((REGULAR, "Roboto-Regular.ttf"), (BOLD, "Roboto-Bold.ttf")):
         registerFont(TTFont(name, FONTS / file))
+
+
+@cache
+def _table_class() -> Any:
+    from reportlab.platypus import Table  # noqa: PLC0415 - comes with it
+
+    class WholeRows(Table):  # type: ignore[misc]  # reportlab has no types
+        """Parts a row only where it is higher than a page: any other one goes to the next page as a whole."""
+
+        def split(self, width: float, height: float) -> Any:
+            self.splitInRow = int(height >= FRAME)
+            return super().split(width, height)
+
+    return WholeRows
 
 
 class _Drawer:
@@ -82,33 +96,23 @@ class _Drawer:
         millimetres = [HOUR, PATIENT, BIRTH, *phones, PROCEDURES + (0 if shows_phones else PHONE), STATUS]
         self.widths = [width * POINTS_A_MM for width in millimetres]
 
-    def sheet(self, sheet: Sheet, printed: str) -> Iterator[Any]:
-        """Yield the head of a sheet, and its table."""
-        count = len(sheet.appointments)
-        day = f"{date_format(sheet.day, 'l').lower()}, {day_and_month(sheet.day)} {_('de')} {sheet.day.year}"
-        number = ngettext("%(n)s agendamento", "%(n)s agendamentos", count) % {"n": count}
-        yield self._paragraph(sheet.doctor.full_name, self.title)
-        yield self.words(f"{day} · {number}")
-        yield self._paragraph(printed, self.dim)
-        yield self._table(sheet)
-
-    def words(self, text: str) -> Any:
-        """Return a line of text."""
-        return self._paragraph(text, self.style)
-
-    def _table(self, sheet: Sheet) -> Any:
-        from reportlab.platypus import Table  # noqa: PLC0415 - comes with it
-
+    def sheet(self, sheet: Sheet, printed: str) -> Any:
+        """Return the table of a sheet. Its head, which every page repeats, says whose it is and of which date."""
         phones = [_("Telefone")] if self.shows_phones else []
         heads = [_("Hora"), _("Paciente"), _("Nascimento"), *phones, _("Procedimentos"), _("Situação")]
-        rows: list[list[Any]] = [[self._cell(head, place, self.bold) for place, head in enumerate(heads)]]
-        spans: list[tuple[Any, ...]] = []
+        rows: list[list[Any]] = [
+            [self._heading(sheet, printed), *[""] * (len(heads) - 1)],
+            [self._cell(head, place, self.bold) for place, head in enumerate(heads)],
+        ]
+        spans: list[tuple[Any, ...]] = [("SPAN", (0, 0), (-1, 0))]
         for appointment in sheet.appointments:
             texts = enumerate(self._texts(appointment))
             rows.append([self._cell(text, place, self.style if place else self.bold) for place, text in texts])
             if self.shows_notes and appointment.notes:
                 pieces = self._pieces(f"{_('Observações')}: {appointment.notes}")
                 first, last = len(rows), len(rows) + len(pieces) - 1
+                if self._is_low(rows[-1]):
+                    spans.append(("NOSPLIT", (0, first - 1), (0, first)))
                 spans += [("SPAN", (1, row), (-1, row)) for row in range(first, last + 1)]
                 if last > first:
                     spans += [
@@ -119,7 +123,7 @@ class _Drawer:
                 rows += [["", piece, *[""] * (len(heads) - 2)] for piece in pieces]
         styles = [
             ("FONT", (0, 0), (-1, -1), REGULAR, SIZE, LEADING),
-            ("FONT", (0, 0), (-1, 0), BOLD, SIZE, LEADING),
+            ("FONT", (0, 1), (-1, 1), BOLD, SIZE, LEADING),
             ("FONT", (0, 0), (0, -1), BOLD, SIZE, LEADING),
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
@@ -129,9 +133,18 @@ class _Drawer:
             ("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE),
             *spans,
         ]
-        return Table(
-            rows, self.widths, style=styles, repeatRows=1, hAlign="LEFT", spaceBefore=3 * POINTS_A_MM, splitInRow=1
-        )
+        return _table_class()(rows, self.widths, style=styles, repeatRows=2, hAlign="LEFT")
+
+    def words(self, text: str) -> Any:
+        """Return a line of text."""
+        return self._paragraph(text, self.style)
+
+    def _heading(self, sheet: Sheet, printed: str) -> list[Any]:
+        count = len(sheet.appointments)
+        day = f"{date_format(sheet.day, 'l').lower()}, {day_and_month(sheet.day)} {_('de')} {sheet.day.year}"
+        number = ngettext("%(n)s agendamento", "%(n)s agendamentos", count) % {"n": count}
+        doctor = self._paragraph(sheet.doctor.full_name, self.title)
+        return [doctor, self.words(f"{day} · {number}"), self._paragraph(printed, self.dim)]
 
     def _texts(self, appointment: Appointment) -> list[str]:
         """Return what the cells of a row say."""
@@ -159,6 +172,14 @@ class _Drawer:
             while len(parted := pieces[-1].split(width, PIECE)) > 1:
                 pieces[-1:] = parted
         return pieces
+
+    def _is_low(self, cells: list[Any]) -> bool:
+        """Return whether a row is low enough to be kept on one page with what stands below it."""
+        heights = [
+            0 if isinstance(cell, str) else cell.wrap(self.widths[place] - GAP, 0)[1]
+            for place, cell in enumerate(cells)
+        ]
+        return max(heights) <= PIECE
 
     def _cell(self, text: str, place: int, style: Any) -> Any:
         from reportlab.pdfbase.pdfmetrics import stringWidth  # noqa: PLC0415 - comes with it

@@ -1,5 +1,7 @@
 // Keys on the rows of a list that is worked off, and the focus on the next open row after an act.
 
+import { keepRefusals } from "./kept_refusals.js";
+
 // As static/js/keys.js has it.
 const areSingleKeysOn = () => !document.documentElement.hasAttribute("data-no-single-keys");
 const isBackground = (requestConfig) => Boolean(requestConfig.headers["X-Background"]);
@@ -13,6 +15,8 @@ export function workOff(selector, head, isSkipped = () => false) {
   const current = () => document.activeElement.closest(selector);
   let lastAct = null; // one's own: its row's id, and the act that the row's button undoes
   let isJustChanged = false; // u undoes that act and no other, until the focus is moved by hand
+
+  keepRefusals(selector);
 
   const moved = () => { isJustChanged = false; };
   document.addEventListener("pointerdown", moved);
@@ -41,8 +45,9 @@ export function workOff(selector, head, isSkipped = () => false) {
   function press(key) {
     const button = buttonOf(key);
     if (!button) return false;
-    button.click();
     const details = button.closest("details");
+    // One that came back open with what was typed is not closed by its key.
+    if (!details?.open || details.contains(document.activeElement)) button.click();
     if (details?.open) details.querySelector("input:not([type=hidden]), button")?.focus();
     return true;
   }

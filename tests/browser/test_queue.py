@@ -95,6 +95,27 @@ def test_a_refused_key_says_why_at_the_row(page, visits):
     expect(page.locator(row(second))).to_be_focused()
 
 
+def test_a_refusal_outlives_refreshes_while_its_row_is_read(page, visits):
+    first, second, third = visits
+    for visit in (first, second):
+        change_status(visit.pk, "checked_in", clinic=visit.clinic, by=BY)
+    change_status(first.pk, "in_service", clinic=first.clinic, by=BY)
+    read_again(page)
+    page.locator(row(second, "waiting")).focus()
+    page.keyboard.press("i")
+    refusal = page.locator(f"{row(second)} .message.error")
+    expect(refusal).to_contain_text("já está atendendo outra pessoa")
+    change_status(third.pk, "checked_in", clinic=third.clinic, by=BY)
+    read_again(page)
+    expect(page.locator(row(third, "waiting"))).to_be_visible()
+    expect(refusal).to_contain_text("já está atendendo outra pessoa")
+    page.keyboard.press("ArrowDown")
+    change_status(first.pk, "finished", clinic=first.clinic, by=BY)
+    read_again(page)
+    expect(page.locator(row(first, "gone"))).to_be_visible()
+    expect(refusal).to_have_count(0)
+
+
 def test_what_a_colleague_does_keeps_the_focus(page, visits):
     page.locator(row(visits[2])).focus()
     change_status(visits[0].pk, "checked_in", clinic=visits[0].clinic, by=BY)

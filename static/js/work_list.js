@@ -30,6 +30,13 @@ export function workOff(selector, head, isSkipped = () => false) {
 
   const undoIn = (id) => document.querySelector(`#${id} [data-key="u"]`);
 
+  // What the button undoes after an act on a row, which is given as it was before. Nothing where it undoes an earlier act,
+  // since a call to the room, for one, is not undone.
+  function undoOfAct(row) {
+    const undoes = undoIn(row.id)?.value;
+    return undoes === row.querySelector('[data-key="u"]')?.value ? undefined : undoes;
+  }
+
   // Nothing once a colleague has acted upon the row too.
   function undoOfLastAct() {
     const button = lastAct && undoIn(lastAct.row);
@@ -77,7 +84,7 @@ export function workOff(selector, head, isSkipped = () => false) {
     const row = requestConfig.elt.closest(selector) || requestConfig.elt;
     if (requestConfig.verb !== "post" || isBackground(requestConfig) || !row.matches(selector)) return;
     const isRefused = xhr.status >= 400;
-    if (!isRefused) lastAct = { row: row.id, undoes: undoIn(row.id)?.value };
+    if (!isRefused) lastAct = { row: row.id, undoes: undoOfAct(row) };
     isJustChanged = true;
     if (detail.target.id !== row.id) return; // the list was drawn anew, which the page follows itself
     const isOpenAgain = isOpen(document.getElementById(row.id)) && requestConfig.path.endsWith("/desfazer/");

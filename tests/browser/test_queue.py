@@ -77,6 +77,21 @@ def test_u_undoes_the_last_act_not_that_of_the_next_row(page, visits):
     assert Appointment.objects.get(pk=first.pk).status == "checked_in"
 
 
+def test_u_after_a_call_leaves_the_arrival(page, visits):
+    first, second = visits[:2]
+    page.locator(row(first)).focus()
+    page.keyboard.press("k")
+    expect(page.locator(row(first, "waiting"))).to_be_visible()
+    page.locator(row(first)).focus()
+    page.keyboard.press("c")
+    expect(page.locator(row(first))).to_contain_text("Chamar de novo")
+    page.keyboard.press("u")
+    page.locator(row(second)).focus()
+    page.keyboard.press("k")
+    expect(page.locator(row(second, "waiting"))).to_be_visible()
+    expect(page.locator(row(first, "waiting"))).to_be_visible()
+
+
 def test_an_arrival_is_one_click(page, visits):
     page.click(f"{row(visits[1])} [data-key=k]")
     expect(page.locator(row(visits[1], "waiting"))).to_be_visible()

@@ -340,3 +340,12 @@ def test_a_refusal_outlives_refreshes_while_its_row_is_read(page_of, receptionis
     read_again(page)
     expect(page.locator(row(visits[2]))).to_contain_text("Paula Reis")
     expect(page.locator(first)).not_to_contain_text("foi alterado depois do que você viu")
+
+
+def test_a_row_reached_by_arrows_is_not_under_the_bar(page_of, receptionist, visits):
+    page = page_of(receptionist, height=400)
+    for key in ("ArrowDown", "ArrowUp"):
+        for _ in visits:
+            page.keyboard.press(key)
+            bar = page.locator("body > header").bounding_box()
+            assert page.locator(".confirmation-row:focus").bounding_box()["y"] >= bar["y"] + bar["height"]

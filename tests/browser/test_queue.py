@@ -92,6 +92,17 @@ def test_u_after_a_call_leaves_the_arrival(page, visits):
     expect(page.locator(row(first, "waiting"))).to_be_visible()
 
 
+def test_a_row_reached_by_arrows_is_not_under_the_bar(window, receptionist, visits):
+    page = window(receptionist, height=300)
+    page.goto("/fila/")
+    page.locator("#queue-head").focus()
+    for key in ("ArrowDown", "ArrowUp"):
+        for _ in visits:
+            page.keyboard.press(key)
+            bar = page.locator("body > header").bounding_box()
+            assert page.locator(".queue-row:focus").bounding_box()["y"] >= bar["y"] + bar["height"]
+
+
 def test_an_arrival_is_one_click(page, visits):
     page.click(f"{row(visits[1])} [data-key=k]")
     expect(page.locator(row(visits[1], "waiting"))).to_be_visible()

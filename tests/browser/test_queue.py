@@ -121,6 +121,20 @@ def test_a_refused_key_says_why_at_the_row(page, visits):
     expect(page.locator(row(second))).to_be_focused()
 
 
+def test_a_refusal_is_scrolled_to_where_its_row_has_gone(window, receptionist, visits):
+    first = visits[0]
+    for status in ("checked_in", "in_service"):
+        change_status(first.pk, status, clinic=first.clinic, by=BY)
+    page = window(receptionist, height=300)
+    page.goto("/fila/")
+    page.locator(row(first, "in-service")).focus()
+    change_status(first.pk, "finished", clinic=first.clinic, by=BY)
+    page.keyboard.press("e")
+    refusal = page.locator(f"{row(first, 'gone')} [role=alert]")
+    expect(refusal).to_contain_text("foi alterado depois do que você viu")
+    expect(refusal).to_be_in_viewport()
+
+
 def test_a_refusal_outlives_refreshes_while_its_row_is_read(page, visits):
     first, second, third = visits
     for visit in (first, second):

@@ -71,14 +71,14 @@ def is_reversible(event: AppointmentEvent) -> bool:
 
 
 def last_own_act(clinic: Clinic, by: Author, *, now: datetime | None = None) -> AppointmentEvent | None:
-    """Return the event of the author's last act on any appointment, wherever it was made, to be undone by `undo`.
+    """Return the event of the author's last act on any appointment, wherever it was made, in the last ten minutes.
 
-    None if it is older than ten minutes, cannot be undone, or something else happened to that appointment since. Two
-    queries."""
+    `undo` takes it back if it is `undoable`: not everything can be undone, and something else may have happened since.
+    One query."""
     since = (now or timezone.now()) - OWN_ACT_PERIOD
     own = AppointmentEvent.objects.of(clinic).filter(user=by.user, credential=by.credential, at__gt=since)
-    event = own.filter(appointment__deleted_at=None).select_related("appointment").order_by("-at", "-pk").first()
-    return event if event and undoable(event.appointment) == event else None
+    kept = own.filter(appointment__deleted_at=None).select_related("appointment__patient")
+    return kept.order_by("-at", "-pk").first()
 
 
 def undo_verb(event: AppointmentEvent) -> str:

@@ -15,8 +15,10 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const { elt, verb, path } = detail.requestConfig;
   const row = (verb === "post" ? elt : document.activeElement).closest(".queue-row");
   const part = row?.closest(".queue-part");
-  const isAct = verb === "post" && detail.xhr.status < 400 && path.endsWith("/situacao/");
-  place = row && { id: row.id, part: part.getAttribute("aria-labelledby"), at: [...part.querySelectorAll(".queue-row")].indexOf(row), isAct };
+  const isRefused = verb === "post" && detail.xhr.status >= 400;
+  const isAct = verb === "post" && !isRefused && path.endsWith("/situacao/");
+  const at = row && [...part.querySelectorAll(".queue-row")].indexOf(row);
+  place = row && { id: row.id, part: part.getAttribute("aria-labelledby"), at, isAct, isRefused };
 });
 
 // After an act the row that took its place, so that the next patient is one key away; else the same row.
@@ -29,6 +31,9 @@ function rowOf({ id, part, at, isAct }) {
 
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target.id !== "queue" || !place) return;
-  (rowOf(place) || document.getElementById("queue-head")).focus({ preventScroll: true });
+  const focused = rowOf(place) || document.getElementById("queue-head");
+  focused.focus({ preventScroll: true });
+  // A colleague may have moved the row to another part: the refusal has to be in sight.
+  if (place.isRefused) focused.scrollIntoView({ block: "nearest" });
   place = null;
 });

@@ -1,5 +1,7 @@
 // Keys on the rows of a list that is worked off, and the focus on the next open row after an act.
 
+import { keepRefusals } from "./kept_refusals.js";
+
 // As static/js/keys.js has it.
 const areSingleKeysOn = () => !document.documentElement.hasAttribute("data-no-single-keys");
 const isBackground = (requestConfig) => Boolean(requestConfig.headers["X-Background"]);
@@ -14,6 +16,8 @@ export function workOff(selector, head, isSkipped = () => false) {
   let lastAct = null; // one's own: its row's id, and the act that the row's button undoes
   let isJustChanged = false; // u undoes that act and no other, until the focus is moved by hand
 
+  keepRefusals(selector);
+
   const moved = () => { isJustChanged = false; };
   document.addEventListener("pointerdown", moved);
 
@@ -25,6 +29,13 @@ export function workOff(selector, head, isSkipped = () => false) {
   }
 
   const undoIn = (id) => document.querySelector(`#${id} [data-key="u"]`);
+
+  // What the button undoes after an act on a row, which is given as it was before. Nothing where it undoes an earlier act,
+  // since a call to the room, for one, is not undone.
+  function undoOfAct(row) {
+    const undoes = undoIn(row.id)?.value;
+    return undoes === row.querySelector('[data-key="u"]')?.value ? undefined : undoes;
+  }
 
   // Nothing once a colleague has acted upon the row too.
   function undoOfLastAct() {
@@ -41,8 +52,9 @@ export function workOff(selector, head, isSkipped = () => false) {
   function press(key) {
     const button = buttonOf(key);
     if (!button) return false;
-    button.click();
     const details = button.closest("details");
+    // One that came back open with what was typed is not closed by its key.
+    if (!details?.open || details.contains(document.activeElement)) button.click();
     if (details?.open) details.querySelector("input:not([type=hidden]), button")?.focus();
     return true;
   }
@@ -72,7 +84,7 @@ export function workOff(selector, head, isSkipped = () => false) {
     const row = requestConfig.elt.closest(selector) || requestConfig.elt;
     if (requestConfig.verb !== "post" || isBackground(requestConfig) || !row.matches(selector)) return;
     const isRefused = xhr.status >= 400;
-    if (!isRefused) lastAct = { row: row.id, undoes: undoIn(row.id)?.value };
+    if (!isRefused) lastAct = { row: row.id, undoes: undoOfAct(row) };
     isJustChanged = true;
     if (detail.target.id !== row.id) return; // the list was drawn anew, which the page follows itself
     const isOpenAgain = isOpen(document.getElementById(row.id)) && requestConfig.path.endsWith("/desfazer/");

@@ -305,3 +305,56 @@ def test_axe_finds_nothing_in_rows_of_every_kind(page_of, clinic, receptionist, 
         expect(page.locator(row(visit))).not_to_be_focused()
     page.keyboard.press("x")
     assert violations(page) == []
+
+
+def test_a_refused_hour_stays_typed_and_its_key_leads_to_it(page_of, receptionist, visits):
+    first = row(visits[0])
+    page = page_of(receptionist)
+    page.keyboard.press("l")
+    page.keyboard.type("0:00")
+    page.keyboard.press("Enter")
+    expect(page.locator(first)).to_contain_text("Este horário já passou")
+    expect(page.locator(first)).to_be_focused()
+    page.keyboard.press("l")
+    expect(page.locator(f"{first} [name=at]")).to_be_focused()
+    expect(page.locator(f"{first} [name=at]")).to_have_value("0:00")
+
+
+def test_a_refused_cancellation_keeps_its_reason(page_of, receptionist, paula, visits):
+    first = row(visits[0])
+    page = page_of(receptionist)
+    page.keyboard.press("x")
+    page.locator(f"{first} [name=reason]").fill("viajou")
+    confirmed_by(paula, visits[0])
+    page.locator(f"{first} [value=clinic]").click()
+    expect(page.locator(first)).to_contain_text("foi alterado depois do que você viu")
+    expect(page.locator(f"{first} [name=reason]")).to_be_visible()
+    expect(page.locator(f"{first} [name=reason]")).to_have_value("viajou")
+
+
+def test_a_refusal_outlives_refreshes_while_its_row_is_read(page_of, receptionist, paula, visits):
+    first, second = map(row, visits[:2])
+    page = page_of(receptionist)
+    confirmed_by(paula, visits[0])
+    page.keyboard.press("n")
+    expect(page.locator(first)).to_contain_text("foi alterado depois do que você viu")
+    for visit in visits[3:]:
+        confirmed_by(paula, visit)
+        read_again(page)
+        expect(page.locator(row(visit))).to_contain_text("Paula Reis")
+    expect(page.locator(first)).to_be_focused()
+    expect(page.locator(f"{first} .message.error")).to_have_count(1)
+    page.locator(second).focus()
+    confirmed_by(paula, visits[2])
+    read_again(page)
+    expect(page.locator(row(visits[2]))).to_contain_text("Paula Reis")
+    expect(page.locator(first)).not_to_contain_text("foi alterado depois do que você viu")
+
+
+def test_a_row_reached_by_arrows_is_not_under_the_bar(page_of, receptionist, visits):
+    page = page_of(receptionist, height=400)
+    for key in ("ArrowDown", "ArrowUp"):
+        for _ in visits:
+            page.keyboard.press(key)
+            bar = page.locator("body > header").bounding_box()
+            assert page.locator(".confirmation-row:focus").bounding_box()["y"] >= bar["y"] + bar["height"]

@@ -129,6 +129,14 @@ def test_an_encaixe_beside_another_shows_its_badge(window, clinic, receptionist,
         assert whole[edge] <= badge[edge] and badge[edge] + badge[length] <= whole[edge] + whole[length]
 
 
+def test_no_line_of_an_hour_crosses_a_finished_card(window, receptionist, doctor, monday):
+    finished = put(doctor, "10:40", day=monday, status="finished")
+    page = window(receptionist)
+    page.goto(f"/agenda/{monday}/")
+    card = page.locator(f"#a{finished.pk}")
+    assert card.evaluate("card => getComputedStyle(card).backgroundColor") == "rgb(255, 255, 255)"
+
+
 def test_the_numbers_of_a_day_are_read_on_a_laptop(window, clinic, receptionist, doctor, monday):
     for hour in range(8, 12):
         put(doctor, f"{hour:02}:00", day=monday)

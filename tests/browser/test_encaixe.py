@@ -56,6 +56,21 @@ def test_a_patient_is_squeezed_in_by_four_clicks(window, rosa, taken, maria, mon
     assert first["right"] <= second["left"] + 1 or second["right"] <= first["left"] + 1
 
 
+def test_who_is_chosen_for_an_encaixe_leads_to_its_reason(window, rosa, taken, maria, monday):
+    page = window(rosa)
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f"#a{taken.pk}").click()
+    page.get_by_role("link", name="Encaixar neste horário…").click()
+    expect(page.locator("#q")).to_be_focused()
+    wait_until_htmx_listens(page.locator("#q"))
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    expect(page.locator("#motive-dor")).to_be_focused()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel")).to_contain_text("Encaixe por Rosa Recepção: dor")
+
+
 def test_a_typed_taken_time_is_squeezed_in_by_keys(window, rosa, taken, maria, monday):
     page = window(rosa)
     open_slot(page, monday)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from clinic.models import Appointment
+from tests.browser.desk import sent_by
 from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_patient
 
@@ -39,6 +40,34 @@ def test_two_children_are_booked_beside_their_mother(window, receptionist, booke
         "Bia Souza",
         "Caio Souza",
     ]
+
+
+def test_enter_leads_to_the_first_of_several_of_a_name(window, receptionist, clinic, booked):
+    for name in ("Caio Lima", "Caio Reis"):
+        make_patient(clinic, name=name)
+    page = window(receptionist)
+    page.goto(f"/agendamentos/familia/?agendamento={booked.pk}")
+    page.locator("#q-0").press_sequentially("caio")
+    page.keyboard.press("Enter")
+    expect(page.locator("fieldset").nth(0).get_by_role("button", name="Caio Lima")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("fieldset").nth(0)).to_contain_text("Caio Lima")
+    expect(page.locator("#q-1")).to_be_focused()
+
+
+def test_a_double_click_books_a_family_by_one_request(window, receptionist, clinic, booked):
+    make_patient(clinic, name="Caio Souza", phone=PHONE)
+    page = window(receptionist)
+    page.goto(f"/agendamentos/familia/?agendamento={booked.pk}")
+    for row, name in enumerate(("Bia Souza", "Caio Souza")):
+        page.locator("fieldset").nth(row).get_by_role("button", name=name).click()
+        expect(page.locator(f"[name=patient-{row}]")).to_have_count(1)
+    page.get_by_role("button", name="Propor horários juntos").click()
+    expect(page.locator("#starts-0")).not_to_have_value("")
+    sent = sent_by(page)
+    page.get_by_role("button", name="Agendar todos").dblclick()
+    expect(page.locator("#messages")).to_contain_text("2 agendamentos feitos.")
+    assert sent.count("/agendamentos/familia/") == 1
 
 
 @pytest.mark.parametrize("button", ["Agendar todos", "Propor horários juntos"])

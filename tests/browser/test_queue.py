@@ -77,6 +77,32 @@ def test_u_undoes_the_last_act_not_that_of_the_next_row(page, visits):
     assert Appointment.objects.get(pk=first.pk).status == "checked_in"
 
 
+def test_u_after_a_call_leaves_the_arrival(page, visits):
+    first, second = visits[:2]
+    page.locator(row(first)).focus()
+    page.keyboard.press("k")
+    expect(page.locator(row(first, "waiting"))).to_be_visible()
+    page.locator(row(first)).focus()
+    page.keyboard.press("c")
+    expect(page.locator(row(first))).to_contain_text("Chamar de novo")
+    page.keyboard.press("u")
+    page.locator(row(second)).focus()
+    page.keyboard.press("k")
+    expect(page.locator(row(second, "waiting"))).to_be_visible()
+    expect(page.locator(row(first, "waiting"))).to_be_visible()
+
+
+def test_a_row_reached_by_arrows_is_not_under_the_bar(window, receptionist, visits):
+    page = window(receptionist, height=300)
+    page.goto("/fila/")
+    page.locator("#queue-head").focus()
+    for key in ("ArrowDown", "ArrowUp"):
+        for _ in visits:
+            page.keyboard.press(key)
+            bar = page.locator("body > header").bounding_box()
+            assert page.locator(".queue-row:focus").bounding_box()["y"] >= bar["y"] + bar["height"]
+
+
 def test_an_arrival_is_one_click(page, visits):
     page.click(f"{row(visits[1])} [data-key=k]")
     expect(page.locator(row(visits[1], "waiting"))).to_be_visible()
@@ -93,6 +119,41 @@ def test_a_refused_key_says_why_at_the_row(page, visits):
     page.keyboard.press("i")
     expect(page.locator(f"{row(second, 'waiting')} [role=alert]")).to_contain_text("já está atendendo outra pessoa")
     expect(page.locator(row(second))).to_be_focused()
+
+
+def test_a_refusal_is_scrolled_to_where_its_row_has_gone(window, receptionist, visits):
+    first = visits[0]
+    for status in ("checked_in", "in_service"):
+        change_status(first.pk, status, clinic=first.clinic, by=BY)
+    page = window(receptionist, height=300)
+    page.goto("/fila/")
+    page.locator(row(first, "in-service")).focus()
+    change_status(first.pk, "finished", clinic=first.clinic, by=BY)
+    page.keyboard.press("e")
+    refusal = page.locator(f"{row(first, 'gone')} [role=alert]")
+    expect(refusal).to_contain_text("foi alterado depois do que você viu")
+    expect(refusal).to_be_in_viewport()
+
+
+def test_a_refusal_outlives_refreshes_while_its_row_is_read(page, visits):
+    first, second, third = visits
+    for visit in (first, second):
+        change_status(visit.pk, "checked_in", clinic=visit.clinic, by=BY)
+    change_status(first.pk, "in_service", clinic=first.clinic, by=BY)
+    read_again(page)
+    page.locator(row(second, "waiting")).focus()
+    page.keyboard.press("i")
+    refusal = page.locator(f"{row(second)} .message.error")
+    expect(refusal).to_contain_text("já está atendendo outra pessoa")
+    change_status(third.pk, "checked_in", clinic=third.clinic, by=BY)
+    read_again(page)
+    expect(page.locator(row(third, "waiting"))).to_be_visible()
+    expect(refusal).to_contain_text("já está atendendo outra pessoa")
+    page.keyboard.press("ArrowDown")
+    change_status(first.pk, "finished", clinic=first.clinic, by=BY)
+    read_again(page)
+    expect(page.locator(row(first, "gone"))).to_be_visible()
+    expect(refusal).to_have_count(0)
 
 
 def test_what_a_colleague_does_keeps_the_focus(page, visits):

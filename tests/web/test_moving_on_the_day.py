@@ -179,6 +179,14 @@ def test_a_later_end_over_the_next_one_is_refused_with_the_latest(desk, doctor, 
     assert ends(appointment) == ("09:30", "scheduled")
 
 
+def test_a_refused_end_leads_to_the_form_that_asks_for_an_encaixe(desk, doctor, appointment):
+    book_appointment(doctor, starts_at=appointment.ends_at)
+    text = resize(desk, appointment, "10:00").text
+    assert (
+        f'href="{reverse("web:appointment-change", args=[appointment.pk])}"' in text and "o máximo possível" not in text
+    )
+
+
 def test_an_end_of_what_another_window_has_changed_is_refused(desk, appointment):
     resize(desk, appointment, "09:45")
     answer = resize(desk, appointment, "10:00")

@@ -111,6 +111,14 @@ def test_the_second_to_take_it_is_refused(desk, clinic, visit, client_of):
     assert "Desfazer remarcação" not in answer.text and "Outro horário…" in answer.text
 
 
+def test_who_is_second_to_take_the_same_time_sees_it_taken(desk, clinic, visit, client_of):
+    to, seen = first_proposal(desk, visit), place(visit)
+    act(client_of(make_user(clinic, name="Paula Reis")), visit, "move", to=to)
+    answer = act(desk, visit, "move", to=to, place=seen)
+    assert (answer.status_code, visit.events.count()) == (200, 2)
+    assert "Escolha outro" not in answer.text and "Paula Reis" in answer.text
+
+
 def test_an_own_move_can_be_undone_here_for_a_minute(desk, visit, time_machine):
     act(desk, visit, "move", to=first_proposal(desk, visit))
     assert "Desfazer remarcação" in desk.get(PAGE).text

@@ -95,14 +95,15 @@ def test_what_was_taken_meanwhile_stays_and_the_others_are_moved(desk, visits):
     posted[f"to-{visits[1].pk}"] = posted[f"to-{visits[0].pk}"]
     page = desk.post(WHOLE, posted | {"linha": [visits[1].pk, visits[2].pk]}, follow=True).text
     assert statuses() == ["rescheduled", "scheduled", "rescheduled"]
-    assert "1 remarcado." in page and "1 não pôde ser remarcado" in page
+    assert "1 remarcado." in page and "1 não pôde ser remarcado" in page and "pendente:" not in page
 
 
 def test_what_was_moved_meanwhile_is_left_where_it_is(desk, visits):
     _, posted = shown(desk, visits)
     desk.post(WHOLE, posted)
     before = list(Appointment.objects.order_by("pk").values_list("starts_at", flat=True))
-    assert "3 não puderam ser remarcados" in desk.post(WHOLE, posted, follow=True).text
+    page = desk.post(WHOLE, posted, follow=True).text
+    assert "3 já não estavam pendentes: ficaram como estão." in page and "abaixo" not in page
     assert list(Appointment.objects.order_by("pk").values_list("starts_at", flat=True)) == before
 
 

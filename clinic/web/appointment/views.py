@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
-from clinic.models import Appointment, Clinic
+from clinic.models import Appointment, AppointmentEvent, Clinic, shown
 from clinic.models.appointment import Status
 from clinic.queries import history
 from clinic.refusals import Refused
@@ -66,8 +66,8 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
 def undo_last(request: ClinicRequest) -> HttpResponse:
     """Undo the user's last act on any appointment, if that may be; otherwise say so."""
     event = booking.last_own_act(request.clinic, author(request))
-    if event is None:
-        return _nothing_to_undo(request)
+    if event is None or booking.undoable(event.appointment) != event:
+        return _nothing_to_undo(request, event)
     pk = event.appointment_id
     return act_response(
         request,
@@ -78,13 +78,26 @@ def undo_last(request: ClinicRequest) -> HttpResponse:
     )
 
 
-def _nothing_to_undo(request: ClinicRequest) -> HttpResponse:
-    messages.info(request, _("Nos últimos dez minutos não há ação sua que se possa desfazer."))
+def _nothing_to_undo(request: ClinicRequest, event: AppointmentEvent | None) -> HttpResponse:
+    messages.info(request, _why_not_undone(event))
     if not wants_partial(request):
         return redirect("web:agenda-today")
     response = render(request, "_messages.html", {"oob": True})
     response["HX-Reswap"] = "none"
     return response
+
+
+def _why_not_undone(event: AppointmentEvent | None) -> str:
+    """Return why `undo_last` leaves the user's last act as it is."""
+    if event is None or event.after.get("undo"):
+        return _("Nos últimos dez minutos não há ação sua que se possa desfazer.")
+    patient = event.appointment.patient
+    shown.add([patient])
+    if booking.is_reversible(event):
+        sentence = _("%(name)s: depois da sua última ação houve outra. Abra o agendamento e confira o histórico.")
+    else:
+        sentence = _("%(name)s: sua última ação não se desfaz assim. Abra o agendamento para alterar ou cancelar.")
+    return sentence % {"name": patient.display_name}
 
 
 @resumable

@@ -182,11 +182,12 @@ def _offer(form: AsksAboutEncaixe, user: StaffUser) -> EncaixeOffer | None:
 
 def _focus(form: AsksAboutEncaixe, offer: EncaixeOffer, focus: str) -> str:
     """Return the id of the first reason where the question was just opened or not answered, that of the approval where
-    that was just asked for or refused, else `focus`."""
+    that was just asked for or refused, else `focus`: but not the time, which the encaixe is for."""
+    is_time = focus in {"date", "starts", "ends"}
     is_asked = "encaixe" in form.data or ("motive" in form.errors and focus in {"save", "motive"})
-    if is_asked:
+    if is_asked or (is_time and not form.encaixe_reason):
         return f"motive-{Motive.PAIN}"
     if offer.approvers and (form.needs_approval or not {"approver", "approval_pin"}.isdisjoint(form.errors)):
         is_chosen = form.cleaned_data.get("approver") or len(offer.approvers) == 1
         return "approval_pin" if is_chosen else "approver"
-    return focus
+    return "save" if is_time else focus

@@ -137,14 +137,15 @@ def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment
 
 
 def _shown(request: ClinicRequest, pk: int, sentences: list[str], *, status: int = 200) -> HttpResponse:
-    """Answer the row and the head for htmx, else go to the row on its page; with the sentences of what was refused."""
+    """Answer the row and the head for htmx, else go to the row on its page; with the sentences of what was refused, and
+    for htmx what was typed for it."""
     board = _board(request, read_date(request.POST.get("day", "")) or request.clinic.local(timezone.now()).date())
     row = board.row(pk)
     if row is None:
         raise Http404
     shown.add([row.appointment.patient])
     if wants_partial(request):
-        context = {"board": board, "row": row, "refusals": sentences}
+        context = {"board": board, "row": row, "refusals": sentences, "typed": request.POST if sentences else None}
         return private(render(request, "confirmation/_changed.html", context, status=status))
     for sentence in sentences:
         messages.error(request, sentence)

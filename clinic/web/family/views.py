@@ -56,10 +56,13 @@ def _booked(request: ClinicRequest, pk: str) -> Appointment | None:
 
 
 def _focus(form: FamilyForm, data: QueryDict) -> str:
-    """Return the id of what has the focus: the sentence that refuses what was asked for, else the first field to fill
-    in, else the button that books."""
+    """Return the id of what has the focus: the sentence that refuses what was asked for, else after Enter the first of
+    several who are called so, else the first field to fill in, else the button that books."""
     if form.refusals and not {"save", "propose"}.isdisjoint(data):
         return "refusals"
+    for member in form.members if "look" in data else ():
+        if member.sent("q") and not (member.known or member.is_new):
+            return member.named("pick" if member.offered else "q")
     for member in form.members:
         for name in ("name", "birth_date") if member.is_new else ():
             if not member.sent(name):

@@ -66,13 +66,15 @@ def refused_context(appointment: Appointment, form: MoveForm | None) -> dict[str
     }
 
 
-def resize_context(appointment: Appointment) -> dict[str, Any]:
-    """Return what is offered where another end was refused: the latest one, None where it has that already."""
+def resize_context(appointment: Appointment, by: booking.Author) -> dict[str, Any]:
+    """Return what is offered where another end was refused: the latest one, None where it has that already, and
+    *Alterar*, where a longer end can be an encaixe."""
     latest = booking.latest_end(appointment)
     return {
         "appointment": appointment,
         "shown": shown_state(appointment),
         "latest": latest if latest > appointment.ends_at else None,
+        "is_changeable": not booking.change_refusals(appointment, by),
     }
 
 

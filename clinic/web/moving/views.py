@@ -116,7 +116,7 @@ def _move_refused(
 
 
 def _resize_refused(request: ClinicRequest, appointment: Appointment, sentences: list[str]) -> HttpResponse:
-    context = resize_context(appointment) | {"sentences": sentences}
+    context = resize_context(appointment, author(request)) | {"sentences": sentences}
     return _refused(request, "appointment/_resize_refused.html", "web:appointment-change", context)
 
 

@@ -14,7 +14,7 @@ from clinic.models import Appointment
 from clinic.models.appointment import Status
 from clinic.models.limits import max_length
 from clinic.queries import memos, pending
-from clinic.refusals import Refused
+from clinic.refusals import Reason, Refused
 from clinic.web.booking_panel.finder_fields import read_time_value
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author
@@ -59,18 +59,23 @@ def changes(request: ClinicRequest) -> HttpResponse:
 
 @require_POST
 def move(request: ClinicRequest, pk: int) -> HttpResponse:
-    """Move the appointment to the posted time if it is still at the place in `place`."""
+    """Move the appointment to the posted time if it is still at the place in `place`; one already there is shown."""
     doctor, starts_at = read_time_value(request.POST.get("to", ""))
 
     def act() -> Appointment:
-        return booking.reschedule(
-            pk,
-            clinic=request.clinic,
-            doctor=doctor,
-            starts_at=starts_at,
-            seen=request.POST.get("place"),
-            by=author(request),
-        )
+        try:
+            return booking.reschedule(
+                pk,
+                clinic=request.clinic,
+                doctor=doctor,
+                starts_at=starts_at,
+                seen=request.POST.get("place"),
+                by=author(request),
+            )
+        except Refused as refused:
+            if refused.reasons != {Reason.NOTHING_CHANGED}:
+                raise
+            return booking.load(request.clinic, pk)
 
     return _act_response(request, pk, act)
 

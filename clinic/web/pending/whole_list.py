@@ -47,8 +47,9 @@ def _rows(request: ClinicRequest, ids: list[int]) -> list[Row]:
 
 
 def _move(request: ClinicRequest) -> HttpResponse:
-    moves = [_is_moved(request, pk, request.POST) for pk in ids_in(request.POST, "linha")[:MAX_AT_ONCE]]
-    moved, refused = moves.count(True), moves.count(False)
+    ids = ids_in(request.POST, "linha")[:MAX_AT_ONCE]
+    refused = [pk for pk in ids if not _is_moved(request, pk, request.POST)]
+    moved = len(ids) - len(refused)
     if moved:
         words = ngettext(
             "%(n)s remarcado. Avise a pessoa: a mensagem está em “resolvidos hoje”.",
@@ -57,15 +58,30 @@ def _move(request: ClinicRequest) -> HttpResponse:
         )
         messages.success(request, words % {"n": moved})
     if refused:
+        _say_what_became_of(request, refused)
+    if not ids:
+        messages.info(request, _("Nada foi remarcado: ninguém estava escolhido."))
+    return redirect(reverse("web:pending-list", query={"resolvidos": "1"} if moved else None))
+
+
+def _say_what_became_of(request: ClinicRequest, refused: list[int]) -> None:
+    still = {row.pk for row in Board(request.clinic, timezone.now()).found}
+    pending = len(still.intersection(refused))
+    settled = len(refused) - pending
+    if settled:
+        words = ngettext(
+            "%(n)s já não estava pendente: ficou como está.",
+            "%(n)s já não estavam pendentes: ficaram como estão.",
+            settled,
+        )
+        messages.info(request, words % {"n": settled})
+    if pending:
         words = ngettext(
             "%(n)s não pôde ser remarcado: mudou ou o horário foi ocupado neste meio tempo. Continua abaixo.",
             "%(n)s não puderam ser remarcados: mudaram ou o horário foi ocupado neste meio tempo. Continuam abaixo.",
-            refused,
+            pending,
         )
-        messages.error(request, words % {"n": refused})
-    if not moves:
-        messages.info(request, _("Nada foi remarcado: ninguém estava escolhido."))
-    return redirect(reverse("web:pending-list", query={"resolvidos": "1"} if moved else None))
+        messages.error(request, words % {"n": pending})
 
 
 def _is_moved(request: ClinicRequest, pk: int, posted: QueryDict) -> bool:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -109,28 +109,44 @@ def left_over(folder: Path) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="module")
-def starts(tmp_path_factory) -> Iterator[Callable[[], Clinic]]:
+class Starts:
     """Opens the clinic on one data folder, unless it is open already: making the static files takes seconds."""
-    folder = tmp_path_factory.mktemp("data")
-    started = []
 
-    def start() -> Clinic:
-        if not started or started[-1].process.poll() is not None:
-            started.append(Clinic(folder))
-            started[-1].open()
-        return started[-1]
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.started: list[Clinic] = []
 
-    yield start
-    for clinic in started:
+    def __call__(self) -> Clinic:
+        if not self.is_open():
+            self.started.append(Clinic(self.folder))
+            self.started[-1].open()
+        return self.started[-1]
+
+    def is_open(self) -> bool:
+        return bool(self.started) and self.started[-1].process.poll() is None
+
+    def closed(self) -> Path:
+        """The data folder, once the clinic has been open on it and is no longer."""
+        if self.is_open() or not self.started:
+            clinic = self()
+            clinic.process.terminate()
+            assert clinic.end() == (0, "")
+        return self.folder
+
+
+@pytest.fixture(scope="module")
+def starts(tmp_path_factory) -> Iterator[Starts]:
+    starts = Starts(tmp_path_factory.mktemp("data"))
+    yield starts
+    for clinic in starts.started:
         clinic.process.terminate()
         clinic.process.wait(60)
         clinic.process.stdout.close()
-    assert not left_over(folder)
+    assert not left_over(starts.folder)
 
 
 @pytest.fixture
-def clinic(starts: Callable[[], Clinic]) -> Clinic:
+def clinic(starts: Starts) -> Clinic:
     return starts()
 
 
@@ -243,30 +259,26 @@ def test_a_secret_key_that_cannot_be_read_is_named(tmp_path):
     assert f"{tmp_path / 'secret-key'}: Is a directory" in refusal(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["x" * 64, "", None], ids=["another's", "one letter less", "lost"])
-def test_secret_key_of_another_database_is_refused_until_adopted(starts, content):
-    clinic = starts()
-    key, folder = clinic.folder / "secret-key", clinic.folder
-    clinic.process.terminate()
-    assert clinic.end() == (0, "")
+def test_secret_key_of_another_database_is_refused_until_adopted(starts, subtests):
+    folder = starts.closed()
+    key = folder / "secret-key"
     own = key.read_text()
     try:
-        key.unlink() if content is None else key.write_text(content or own[:-1])
-        line = refusal(folder, "--port", str(free_port()))
-        assert f"The key in {key} does not belong to this database" in line and own not in line
-        key.write_text(own)
-        assert starts().status("/entrar/") == 200
+        for kind, content in {"another's": "x" * 64, "one letter less": own[:-1], "lost": None}.items():
+            with subtests.test(kind):
+                key.unlink() if content is None else key.write_text(content)
+                line = refusal(folder, "--port", str(free_port()))
+                assert f"The key in {key} does not belong to this database" in line and own not in line
     finally:
         key.write_text(own)
+    assert starts().status("/entrar/") == 200
 
 
 def test_a_lost_secret_key_is_replaced_by_one_command(starts, tmp_path):
-    clinic = starts()
-    clinic.process.terminate()
-    assert clinic.end() == (0, "")
-    (clinic.folder / "secret-key").unlink()
+    folder = starts.closed()
+    (folder / "secret-key").unlink()
     adopting = subprocess.run(
-        [*MANAGE, "adopt_secret_key"], cwd=ROOT, env=clean_environment(clinic.folder), capture_output=True, text=True,
+        [*MANAGE, "adopt_secret_key"], cwd=ROOT, env=clean_environment(folder), capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip
     assert (adopting.returncode, adopting.stderr) == (0, "")
@@ -336,10 +348,8 @@ UV = os.environ.get("UV") or shutil.which("uv")  # `uv run` names itself to what
 
 
 @pytest.mark.skipif(not UV, reason="there is no uv here")
-def test_sigterm_to_uv_run_ends_it_well(clinic):
-    clinic.process.terminate()
-    clinic.end()
-    wrapped = Clinic(clinic.folder, UV, "run", "--no-sync", "python", "manage.py")
+def test_sigterm_to_uv_run_ends_it_well(starts):
+    wrapped = Clinic(starts.closed(), UV, "run", "--no-sync", "python", "manage.py")
     wrapped.open()
     with a_slow_request(wrapped) as statuses:
         wrapped.process.terminate()

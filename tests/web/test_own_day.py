@@ -5,11 +5,10 @@ from datetime import date, time
 from html import unescape
 
 import pytest
-from django.urls import URLPattern, reverse
+from django.urls import reverse
 
 from clinic.booking import Author, change_status, edit_notes, state
 from clinic.models import Appointment, Patient, PatientAccess, StaffUser
-from clinic.web.urls import urlpatterns
 from tests.factories import (
     PASSWORD,
     book_appointment,
@@ -28,20 +27,6 @@ MONDAY = date(2026, 11, 23)
 BY = Author(channel="command", credential="tests")
 PARTIAL = {"HX-Request": "true"}
 OWN = "/meu-dia/"
-OPEN_TO_DOCTORS = {
-    "home",
-    "agenda-today",
-    "own-day",
-    "own-day-status",
-    "own-day-call",
-    "keys",
-    "signin",
-    "signout",
-    "password-change",
-    "own-sessions",
-    "own-session-end",
-}
-OPEN_TO_DOCTORS |= {"calendar-feed", "display", "display-open", "staff-link"}  # to whatever has the address
 
 
 @pytest.fixture(autouse=True)
@@ -202,27 +187,6 @@ def test_the_desk_does_not_act_here(client, doctor):
 
 
 # What is closed -------------------------------------------------------------------------------------------------------
-
-
-def test_only_these_pages_are_open_to_a_doctor():
-    names = {pattern.name for pattern in urlpatterns if getattr(pattern.callback, "doctors_too", False)}
-    assert names == OPEN_TO_DOCTORS
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize(
-    "pattern",
-    [one for one in urlpatterns if isinstance(one, URLPattern) and one.name not in OPEN_TO_DOCTORS | {"first-clinic"}],
-    ids=lambda pattern: str(pattern.pattern),
-)
-def test_every_other_page_is_refused(own, doctor, pattern, method):
-    ana = visit(doctor, 10, "Ana Clara")
-    names = dict.fromkeys(re.findall(r"<int:(\w+)>", str(pattern.pattern)), ana.pk)
-    names |= dict.fromkeys(re.findall(r"<str:(\w+)>", str(pattern.pattern)), "2026-11-23")
-    data = {"q": "ana", "status": "cancelled", "cancelled_by": "clinic"}
-    answer = getattr(own, method)(reverse(f"web:{pattern.name}", kwargs=names), data)
-    assert answer.status_code == 403 and "Ana Clara" not in answer.text
-    assert Appointment.objects.get().status == "scheduled"
 
 
 def test_the_administration_is_closed(own):

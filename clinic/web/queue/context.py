@@ -39,7 +39,7 @@ class Board:
     now: datetime
     doctors: Collection[int] = ()
 
-    @property
+    @cached_property
     def chosen(self) -> set[int]:
         """The ids of `doctors` who have an appointment in the queue."""
         return {row.appointment.doctor_id for row in self.rows} & set(self.doctors)
@@ -71,7 +71,7 @@ class Board:
         doctors = {row.appointment.doctor for row in self.rows}
         return [(doctor, doctor.pk in self.chosen) for doctor in sorted(doctors, key=lambda one: one.sort_name)]
 
-    @property
+    @cached_property
     def shown(self) -> list[Row]:
         return [row for row in self.rows if not self.chosen or row.appointment.doctor_id in self.chosen]
 

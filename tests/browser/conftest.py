@@ -3,18 +3,18 @@
 import os
 import shutil
 from datetime import timedelta
-from functools import cache
 from threading import Condition, get_ident
 
 import pytest
-from django.conf import settings
+from django.contrib.staticfiles import handlers
 from django.core.signals import request_finished, request_started
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
-from clinic.bundles import script, style
 from clinic.models import Clinic
+from tests.browser.collected import CollectedFilesHandler
 from tests.factories import PASSWORD, make_clinic, make_doctor, make_patient, make_procedure, make_user
 
 # Playwright's synchronous interface runs an event loop in this thread; Django's server runs in others.
@@ -91,11 +91,20 @@ def unanswered():
     request_finished.disconnect(requests.end)
 
 
+@pytest.fixture(scope="session")
+def live_server():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handlers, "StaticFilesHandler", CollectedFilesHandler)
+        server = LiveServer("localhost")
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def window(chromium, complaints, live_server, unanswered):
     """Opens windows: `window(user, width=…, scheme=…)` is a page on which that user is signed in.
 
-    Bundles come as collectstatic makes them; with `sources` the browser follows their imports, as in development."""
+    Bundles come as collectstatic makes them, or as `bundles` returns them by their names."""
     contexts = []
 
     def open_window(
@@ -105,9 +114,9 @@ def window(chromium, complaints, live_server, unanswered):
         height=900,
         scheme="light",
         javascript=True,
-        sources=False,
         locale="pt-BR",
         touch=False,
+        bundles=None,
     ):
         context = chromium.new_context(
             base_url=live_server.url,
@@ -119,8 +128,8 @@ def window(chromium, complaints, live_server, unanswered):
         )
         contexts.append(context)
         context.add_init_script(REPORT_VIOLATIONS)
-        if not sources:
-            context.route("**/static/bundles/*", _as_collected)
+        if bundles:
+            context.route("**/static/bundles/*", lambda route: _answer(route, bundles))
         if user:
             client = Client()
             client.force_login(user)
@@ -141,19 +150,9 @@ def window(chromium, complaints, live_server, unanswered):
     assert complaints == []
 
 
-def _as_collected(route):
+def _answer(route, text_of):
     name = route.request.url.partition("/static/")[2]
-    route.fulfill(body=_bundle(name), content_type="text/css" if name.endswith(".css") else "text/javascript")
-
-
-@cache
-def _bundle(name):
-    """Join a bundle once a run: every window of every test loads it anew."""
-    return style(name, bundle_source) if name.endswith(".css") else script(name, bundle_source, set())
-
-
-def bundle_source(name):
-    return (settings.ROOT / "static" / name).read_text(encoding="utf-8")
+    route.fulfill(body=text_of(name), content_type="text/css" if name.endswith(".css") else "text/javascript")
 
 
 def _note(complaints, message):

@@ -3,18 +3,19 @@
 import os
 import shutil
 from datetime import timedelta
-from functools import cache
 from threading import Condition, get_ident
 
 import pytest
-from django.conf import settings
+from django.contrib.staticfiles import handlers
 from django.core.signals import request_finished, request_started
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
-from clinic.bundles import script, style
 from clinic.models import Clinic
+from tests.browser.collected import CollectedFilesHandler
+from tests.browser.contexts import ONE_PROCESS, Contexts, Options
 from tests.factories import PASSWORD, make_clinic, make_doctor, make_patient, make_procedure, make_user
 
 # Playwright's synchronous interface runs an event loop in this thread; Django's server runs in others.
@@ -32,12 +33,9 @@ ARGUMENTS = [
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
+    ONE_PROCESS,
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
 ]
-REPORT_VIOLATIONS = """
-document.addEventListener("securitypolicyviolation", (event) =>
-  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
-"""
 
 
 @pytest.fixture(scope="session")
@@ -91,12 +89,26 @@ def unanswered():
     request_finished.disconnect(requests.end)
 
 
+@pytest.fixture(scope="session")
+def live_server():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handlers, "StaticFilesHandler", CollectedFilesHandler)
+        server = LiveServer("localhost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def contexts(chromium, live_server):
+    return Contexts(chromium, live_server.url)
+
+
 @pytest.fixture
-def window(chromium, complaints, live_server, unanswered):
+def window(contexts, complaints, live_server, unanswered):
     """Opens windows: `window(user, width=…, scheme=…)` is a page on which that user is signed in.
 
-    Bundles come as collectstatic makes them; with `sources` the browser follows their imports, as in development."""
-    contexts = []
+    Bundles come as collectstatic makes them, or as `bundles` returns them by their names."""
+    taken = []
 
     def open_window(
         user=None,
@@ -105,22 +117,13 @@ def window(chromium, complaints, live_server, unanswered):
         height=900,
         scheme="light",
         javascript=True,
-        sources=False,
         locale="pt-BR",
         touch=False,
+        bundles=None,
     ):
-        context = chromium.new_context(
-            base_url=live_server.url,
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,
-            locale=locale,
-            java_script_enabled=javascript,
-            has_touch=touch,
-        )
-        contexts.append(context)
-        context.add_init_script(REPORT_VIOLATIONS)
-        if not sources:
-            context.route("**/static/bundles/*", _as_collected)
+        options = Options(width, height, scheme, javascript, locale, touch, bundles)
+        context = contexts.take(options)
+        taken.append((options, context))
         if user:
             client = Client()
             client.force_login(user)
@@ -134,26 +137,11 @@ def window(chromium, complaints, live_server, unanswered):
         return page
 
     yield open_window
-    for context in contexts:
-        context.close()
+    for options, context in taken:
+        contexts.give_back(options, context)
     # What still reads a table keeps the next test from emptying it.
     unanswered.wait_for_none()
     assert complaints == []
-
-
-def _as_collected(route):
-    name = route.request.url.partition("/static/")[2]
-    route.fulfill(body=_bundle(name), content_type="text/css" if name.endswith(".css") else "text/javascript")
-
-
-@cache
-def _bundle(name):
-    """Join a bundle once a run: every window of every test loads it anew."""
-    return style(name, bundle_source) if name.endswith(".css") else script(name, bundle_source, set())
-
-
-def bundle_source(name):
-    return (settings.ROOT / "static" / name).read_text(encoding="utf-8")
 
 
 def _note(complaints, message):

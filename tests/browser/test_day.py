@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import expect
 
 from clinic.booking import change_status, reschedule
-from clinic.bundles import style
+from clinic.bundles import script, style
 from clinic.models import Appointment
 from tests.booking.desk import BY
-from tests.browser.conftest import bundle_source
+from tests.browser.collected import source
 from tests.browser.test_every_page import violations
 from tests.days import put
 from tests.factories import (
@@ -527,15 +527,14 @@ def test_a_closed_move_gives_the_free_times_back(move, monday):
     expect(move.locator("#doctor option:checked")).to_contain_text("Bruno Reis")
 
 
+def without_queries(name):
+    if name.endswith(".js"):
+        return script(name, source, set())
+    return re.sub(r"@container[^{]*\{", "@media not all {", style(name, source))
+
+
 def test_a_browser_without_container_queries_shows_the_day(window, receptionist, doctor, busy_day, monday):
-    page = window(receptionist, width=1440)
-
-    def without_queries(route):
-        name = route.request.url.partition("/static/")[2]
-        text = re.sub(r"@container[^{]*\{", "@media not all {", style(name, bundle_source))
-        route.fulfill(body=text, content_type="text/css")
-
-    page.route("**/static/bundles/*.css", without_queries)
+    page = window(receptionist, width=1440, bundles=without_queries)
     page.goto(f"/agenda/{monday}/")
     card = page.locator(".row > .appt:not(.back) b").first
     expect(card).to_be_visible()

@@ -3,11 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.collected import source
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_the_day_works_without_collectstatic(window, receptionist, doctor, monday):
-    page = window(receptionist, sources=True)
+    page = window(receptionist, bundles=source)
     loaded = []
     page.on("requestfinished", lambda request: loaded.append(request.url.partition("/static/")[2]))
     page.goto(f"/agenda/{monday}/")

@@ -1,11 +1,18 @@
 // Pendências: keys on a pending appointment, and the focus on the next one after an act.
 
+import { isActSentSince, isActUnderWay, refreshBegins } from "./own_acts.js";
 import { workOff } from "./work_list.js";
 
 const { rows } = workOff(".pending-row", "pending-head");
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target.id === "poll" && document.hidden) event.preventDefault();
+  if (event.target.id !== "poll") return;
+  if (document.hidden || isActUnderWay()) event.preventDefault();
+  refreshBegins();
+});
+// Its answer would draw the row anew that the act is to change, and the act's own answer would have no place.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.requestConfig.elt.id === "poll" && isActSentSince()) detail.shouldSwap = false;
 });
 
 // htmx keeps the focus on a row that is swapped, not on a button in it.

@@ -1,5 +1,7 @@
 // A list that is drawn anew every few seconds: focus and place stay, nothing that is typed is lost, changes are announced.
 
+import { isActSentSince, isActUnderWay, refreshBegins } from "./own_acts.js";
+
 // The list has the id `id`, its rows match `selector`, and the focus goes to the id `head` where no row is open; `work` is
 // what `workOff` has returned for it. What a refresh has changed is announced once, in #list-changed, which the list does
 // not hold.
@@ -8,17 +10,6 @@ export function keepPlace(id, selector, head, work) {
   const isOpen = (row) => !row.classList.contains("done");
   const topOf = (row) => row.getBoundingClientRect().top;
   const summary = () => list().querySelector("[data-summary]")?.textContent.trim() || "";
-
-  // An act during a refresh is not in its answer, which is then left out: the next one has it.
-  let sent = 0; // acts
-  let answered = 0;
-  let sentBefore = 0; // the refresh that is under way
-
-  document.addEventListener("htmx:beforeSend", ({ detail }) => {
-    if (detail.requestConfig.verb !== "post") return;
-    sent += 1;
-    detail.xhr.addEventListener("readystatechange", () => { answered += Number(detail.xhr.readyState === XMLHttpRequest.DONE); });
-  });
 
   // Nothing is drawn anew under a hand that types.
   const isTypedIn = () => {
@@ -29,8 +20,8 @@ export function keepPlace(id, selector, head, work) {
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target.id !== "poll") return;
-    if (document.hidden || answered < sent || isTypedIn()) event.preventDefault();
-    sentBefore = sent;
+    if (document.hidden || isActUnderWay() || isTypedIn()) event.preventDefault();
+    refreshBegins();
   });
 
   let focus = null; // of the list that is about to be replaced
@@ -39,7 +30,7 @@ export function keepPlace(id, selector, head, work) {
 
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     if (detail.target !== list() || !detail.shouldSwap) return;
-    if (sentBefore !== sent || isTypedIn()) {
+    if (isActSentSince() || isTypedIn()) { // the next answer has the act
       detail.shouldSwap = false;
       return;
     }

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from clinic.booking import Author, reschedule
+from clinic.booking import Author, change_status, reschedule
 from clinic.booking.undo import SLIP_PERIOD
 from clinic.models import Absence, Appointment
 from tests.browser.test_every_page import violations
@@ -103,6 +103,23 @@ def test_two_people_at_one_appointment(window, clinic, receptionist, visits):
     mine.locator(f"{row} [name=to]").first.click()
     expect(mine.locator(row)).to_contain_text("foi alterado depois do que você viu")
     expect(mine.locator(row)).to_contain_text("Paula Reis")
+
+
+def test_an_act_during_a_refresh_is_not_drawn_back(window, clinic, receptionist, visits):
+    row, held = f"#p{visits[0].pk}", []
+    page = window(receptionist)
+    page.goto("/pendencias/")
+    change_status(visits[0].pk, "confirmed", clinic=clinic, by=Author(channel="browser", user=receptionist))
+    page.route("**/pendencias/mudancas/**", lambda route: held.append((route, route.fetch())))
+    with page.expect_request("**/pendencias/mudancas/**"):
+        page.evaluate("htmx.trigger('#poll', 'visibilitychange')")
+    page.locator(f"{row} [name=to]").first.click()
+    expect(page.locator(row)).to_contain_text("Remarcado de")
+    [(route, response)] = held
+    with page.expect_event("requestfinished", lambda request: "/mudancas/" in request.url):
+        route.fulfill(response=response)
+    expect(page.locator(row)).to_contain_text("Remarcado de")
+    expect(page.locator("#pending-head")).to_contain_text("1 de 3 resolvidos")
 
 
 def test_u_after_a_refused_move_leaves_the_colleagues_move(window, clinic, receptionist, visits):

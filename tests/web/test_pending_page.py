@@ -1,5 +1,6 @@
 """The page of pending appointments, and what its buttons do."""
 
+import html
 import re
 from datetime import datetime, timedelta
 from urllib.parse import unquote
@@ -293,6 +294,22 @@ def test_a_whole_clinic_over_400_appointments(desk, clinic):
     assert answer.text.count('name="shown"') == 25
     assert desk.get(PAGE, {"pagina": 17}).text.count('name="shown"') == 25
     assert "pagina=18" not in desk.get(PAGE, {"pagina": 17}).text
+    assert desk.get(PAGE, {"pagina": 99}).text.count('name="shown"') == 25
+
+
+@pytest.mark.parametrize("done", [3, 6, 25])
+def test_the_next_page_skips_nothing_when_rows_are_done(desk, visit, done):
+    for step in range(1, 30):
+        put_at(visit.doctor, visit.starts_at + timedelta(minutes=30 * step))
+    first = desk.get(PAGE)
+    address = html.unescape(re.search(r'href="(\?pagina=2[^"]*)"', first.text)[1])
+    of_first, all_ids = shown_on(first), list(Appointment.objects.order_by("starts_at").values_list("pk", flat=True))
+    Appointment.objects.filter(pk__in=of_first[:done]).update(status="cancelled", cancelled_by="clinic")
+    assert shown_on(desk.get(PAGE + address)) == all_ids[25:]
+
+
+def shown_on(page):
+    return [int(pk) for pk in re.findall(r'name="shown" value="(\d+)', page.text)]
 
 
 def put_at(doctor, starts_at):

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import groupby
 from math import ceil
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -160,6 +161,7 @@ class Board:
     now: datetime
     known: int | None = None  # how many the page that asks has counted, done ones included
     page: int = 1
+    before: Collection[int] = ()  # the ids of the page before, for which this one is the next
     by: Author | None = None  # who reads it, where there is something to undo
 
     @cached_property
@@ -219,11 +221,24 @@ class Board:
             parts.append(words % {"n": self.without_answer})
         return " · ".join(parts)
 
+    @cached_property
+    def first(self) -> int:
+        """The index in `found` of this page's first row. What is done has left the list: the next page begins behind
+        those of the page before that are still pending, and in their place where none of them is."""
+        still = [number for number, row in enumerate(self.found, 1) if row.pk in self.before]
+        pages_before = max(self.page - 2, 0) if self.before else self.page - 1
+        first = max(still, default=pages_before * ROWS_A_PAGE)
+        of_last_page = max(len(self.found) - 1, 0) // ROWS_A_PAGE * ROWS_A_PAGE
+        return first if first < len(self.found) else of_last_page
+
+    @property
+    def _of_page(self) -> list[pending.Pending]:
+        return self.found[self.first : self.first + ROWS_A_PAGE]
+
     @property
     def groups(self) -> list[Group]:
         """The groups of this page."""
-        first = (self.page - 1) * ROWS_A_PAGE
-        rows = self.rows(self.found[first : first + ROWS_A_PAGE])
+        rows = self.rows(self._of_page)
         grouped = [(cause, list(of_cause)) for cause, of_cause in groupby(rows, key=lambda row: row.cause)]
         absences = pending.absences_ahead(self.clinic, now=self.now) if rows else []
         whole = defaultdict(list)
@@ -232,12 +247,15 @@ class Board:
         return [Group(cause, of_cause, _absence_over(of_cause, absences), whole[cause]) for cause, of_cause in grouped]
 
     @property
-    def next_page(self) -> int | None:
-        return self.page + 1 if self.page * ROWS_A_PAGE < len(self.found) else None
+    def next_query(self) -> str:
+        """The query of the address of the next page; "" where there is none."""
+        if self.first + ROWS_A_PAGE >= len(self.found):
+            return ""
+        return urlencode({"pagina": self.page + 1, "depois": " ".join(str(row.pk) for row in self._of_page)})
 
     @property
     def previous_page(self) -> int | None:
-        return self.page - 1 if self.page > 1 else None
+        return max(self.page - 1, 1) if self.first else None
 
     def rows(self, found: Collection[pending.Pending]) -> list[Row]:
         """Return these as rows, with the times that are proposed. Seven queries, none for none."""

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clinic import booking
 from clinic.access.requests import ClinicRequest
-from clinic.form_fields import is_short_number
+from clinic.form_fields import ids_in, is_short_number
 from clinic.models import Appointment
 from clinic.models.appointment import Status
 from clinic.models.limits import max_length
@@ -25,9 +25,9 @@ from clinic.web.responses import private
 
 @require_safe
 def index(request: ClinicRequest) -> HttpResponse:
-    """Show the pending appointments, a page of them."""
-    page = request.GET.get("pagina", "1")
-    board = _board(request, page=max(int(page), 1) if is_short_number(page) else 1)
+    """Show the pending appointments, the page `pagina` of them; `depois` are the ids of the page before."""
+    page = max(read_number(request.GET.get("pagina", "")) or 1, 1)
+    board = _board(request, page=page, before=ids_in(request.GET, "depois"))
     return private(render(request, "pending/list.html", {"board": board}))
 
 
@@ -160,5 +160,5 @@ def _no_longer_undoable(board: Board, events: dict[int, str]) -> list[int]:
     return [pk for pk, event in events.items() if undoable.get(pk) != event]
 
 
-def _board(request: ClinicRequest, *, known: int | None = None, page: int = 1) -> Board:
-    return Board(request.clinic, timezone.now(), known=known, page=page, by=author(request))
+def _board(request: ClinicRequest, *, known: int | None = None, page: int = 1, before: Collection[int] = ()) -> Board:
+    return Board(request.clinic, timezone.now(), known=known, page=page, before=before, by=author(request))

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.booking import Author, change_status, state
-from clinic.models import Appointment, AppointmentEvent, ConfirmationCall, PatientAccess
+from clinic.models import Appointment, AppointmentEvent, ConfirmationCall, Patient, PatientAccess
 from tests.days import put
 from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, make_procedure, make_user
 
@@ -330,3 +330,9 @@ def test_who_asked_for_a_call_now_is_due_whoever_called(desk, visit, time_machin
     act(desk, visit, "call-later", at="09:02")
     time_machine.shift(timedelta(minutes=2))
     assert "data-unanswered" not in desk.get(page_of(visit)).text
+
+
+def test_a_row_says_that_its_patient_has_died(desk, visit):
+    assert "falecido(a)" not in desk.get(page_of(visit)).text
+    Patient.objects.update(died=True)
+    assert "falecido(a)" in desk.get(page_of(visit)).text

@@ -327,3 +327,9 @@ def test_another_clinics_appointment_is_unknown(desk, visit, client_of):
     stranger = client_of(make_user(make_clinic()))
     assert act(stranger, visit, "not-reached").status_code == 404
     assert act(stranger, visit, "move", to=place(visit)).status_code == 404
+
+
+def test_a_row_says_that_its_patient_has_died(desk, visit):
+    assert "falecido(a)" not in desk.get(PAGE).text
+    Patient.objects.update(died=True)
+    assert "falecido(a)" in desk.get(PAGE).text

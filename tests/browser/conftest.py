@@ -15,7 +15,6 @@ from pytest_django.live_server_helper import LiveServer
 
 from clinic.models import Clinic
 from tests.browser.collected import CollectedFilesHandler
-from tests.browser.contexts import ONE_PROCESS, Contexts, Options
 from tests.factories import PASSWORD, make_clinic, make_doctor, make_patient, make_procedure, make_user
 
 # Playwright's synchronous interface runs an event loop in this thread; Django's server runs in others.
@@ -33,9 +32,12 @@ ARGUMENTS = [
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
-    ONE_PROCESS,
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
 ]
+REPORT_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+"""
 
 
 @pytest.fixture(scope="session")
@@ -98,17 +100,12 @@ def live_server():
     server.stop()
 
 
-@pytest.fixture(scope="session")
-def contexts(chromium, live_server):
-    return Contexts(chromium, live_server.url)
-
-
 @pytest.fixture
-def window(contexts, complaints, live_server, unanswered):
+def window(chromium, complaints, live_server, unanswered):
     """Opens windows: `window(user, width=…, scheme=…)` is a page on which that user is signed in.
 
     Bundles come as collectstatic makes them, or as `bundles` returns them by their names."""
-    taken = []
+    contexts = []
 
     def open_window(
         user=None,
@@ -121,9 +118,18 @@ def window(contexts, complaints, live_server, unanswered):
         touch=False,
         bundles=None,
     ):
-        options = Options(width, height, scheme, javascript, locale, touch, bundles)
-        context = contexts.take(options)
-        taken.append((options, context))
+        context = chromium.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            locale=locale,
+            java_script_enabled=javascript,
+            has_touch=touch,
+        )
+        contexts.append(context)
+        context.add_init_script(REPORT_VIOLATIONS)
+        if bundles:
+            context.route("**/static/bundles/*", lambda route: _answer(route, bundles))
         if user:
             client = Client()
             client.force_login(user)
@@ -137,11 +143,16 @@ def window(contexts, complaints, live_server, unanswered):
         return page
 
     yield open_window
-    for options, context in taken:
-        contexts.give_back(options, context)
+    for context in contexts:
+        context.close()
     # What still reads a table keeps the next test from emptying it.
     unanswered.wait_for_none()
     assert complaints == []
+
+
+def _answer(route, text_of):
+    name = route.request.url.partition("/static/")[2]
+    route.fulfill(body=text_of(name), content_type="text/css" if name.endswith(".css") else "text/javascript")
 
 
 def _note(complaints, message):

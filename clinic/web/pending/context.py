@@ -23,6 +23,7 @@ from clinic.spoken import day_in_brief
 from clinic.web.whatsapp import conversation
 
 ROWS_A_PAGE = 25
+MAX_NAMED = 500  # rows in the address of a page; of more, the first ones are shown again
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,7 @@ class Board:
     clinic: Clinic
     now: datetime
     known: int | None = None  # how many the page that asks has counted, done ones included
-    page: int = 1
-    before: Collection[int] = ()  # the ids of the page before, for which this one is the next
+    before: Collection[int] = ()  # the ids that the pages before have shown
     by: Author | None = None  # who reads it, where there is something to undo
 
     @cached_property
@@ -222,18 +222,9 @@ class Board:
         return " · ".join(parts)
 
     @cached_property
-    def first(self) -> int:
-        """The index in `found` of this page's first row. What is done has left the list: the next page begins behind
-        those of the page before that are still pending, and in their place where none of them is."""
-        still = [number for number, row in enumerate(self.found, 1) if row.pk in self.before]
-        pages_before = max(self.page - 2, 0) if self.before else self.page - 1
-        first = max(still, default=pages_before * ROWS_A_PAGE)
-        of_last_page = max(len(self.found) - 1, 0) // ROWS_A_PAGE * ROWS_A_PAGE
-        return first if first < len(self.found) else of_last_page
-
-    @property
     def _of_page(self) -> list[pending.Pending]:
-        return self.found[self.first : self.first + ROWS_A_PAGE]
+        """The first rows that no page before has shown: what is done leaves the list, so that a page begins nowhere."""
+        return [row for row in self.found if row.pk not in self.before][:ROWS_A_PAGE]
 
     @property
     def groups(self) -> list[Group]:
@@ -248,14 +239,11 @@ class Board:
 
     @property
     def next_query(self) -> str:
-        """The query of the address of the next page; "" where there is none."""
-        if self.first + ROWS_A_PAGE >= len(self.found):
-            return ""
-        return urlencode({"pagina": self.page + 1, "depois": " ".join(str(row.pk) for row in self._of_page)})
-
-    @property
-    def previous_page(self) -> int | None:
-        return max(self.page - 1, 1) if self.first else None
+        """The query of the address of the next page, with the ids of what was shown and is still pending; "" where
+        there is none."""
+        shown = {*self.before, *(row.pk for row in self._of_page)}
+        still = [str(row.pk) for row in self.found if row.pk in shown]
+        return urlencode({"depois": " ".join(still[-MAX_NAMED:])}) if len(still) < len(self.found) else ""
 
     def rows(self, found: Collection[pending.Pending]) -> list[Row]:
         """Return these as rows, with the times that are proposed. Seven queries, none for none."""

@@ -195,6 +195,14 @@ def test_a_used_form_with_another_time_is_not_taken_for_the_first(desk, form):
     assert Appointment.objects.count() == 1
 
 
+def test_a_used_form_for_another_patient_is_not_taken_for_the_first(desk, form, clinic):
+    form["key"] = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+    desk.post(BOOK, form)
+    answer = desk.post(BOOK, form | {"patient": make_patient(clinic, name="Bruno Lima").pk})
+    assert answer.status_code == 409 and "juntado" not in answer.text
+    assert Appointment.objects.count() == 1
+
+
 @pytest.fixture
 def again(form, patient):
     """The form with a new patient who is there already."""

@@ -278,7 +278,10 @@ class BookingForm(
         key, starts_at = self.cleaned_data["key"], self.cleaned_data["starts_at"]
         if key is None:
             return None
-        return Appointment.objects.of(self.clinic).standing().filter(uuid=key, starts_at=starts_at).first()
+        booked = Appointment.objects.of(self.clinic).standing().filter(uuid=key, starts_at=starts_at)
+        if chosen := self.proposal().patient:
+            booked = booked.filter(patient=registry.current_id(self.clinic, chosen))
+        return booked.first()
 
     def _details(self) -> PatientDetails:
         values = self.cleaned_data

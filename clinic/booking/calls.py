@@ -33,7 +33,7 @@ def begin_call(
 
     def work() -> bool:
         appointment = get_locked(Appointment.objects.of(clinic).in_use().filter(pk=appointment_id), of=("self",))
-        refuse(_refusals_of_call(appointment, seen))
+        refuse(_refusals_of_call(appointment, caller, seen))
         call = _call_of(appointment)
         if call.caller_at(now) not in (None, caller):
             return False
@@ -99,18 +99,20 @@ def take_call_back(appointment: Appointment, event: AppointmentEvent, by: Author
     return appointment
 
 
-def _refusals_of_call(appointment: Appointment, seen: str | None) -> list[Refusal]:
+def _refusals_of_call(appointment: Appointment, caller: StaffUser, seen: str | None) -> list[Refusal]:
     if appointment.status not in UNCONFIRMED:
-        params = {"author": _author_of_status(appointment), "current": appointment.get_status_display()}
+        params = {"author": _author_of_status(appointment, caller), "current": appointment.get_status_display()}
         return [Refusal(Reason.CALL_NOT_NEEDED, params)]
     return [Refusal(Reason.CHANGED_MEANWHILE)] if seen not in (None, state(appointment)) else []
 
 
-def _author_of_status(appointment: Appointment) -> str:
-    """Return who gave the appointment its status. One query."""
+def _author_of_status(appointment: Appointment, reader: StaffUser) -> str:
+    """Return who gave the appointment its status: of the reader, who does not see it yet, another window. One query."""
     kinds = AppointmentEvent.Kind.BOOKED, AppointmentEvent.Kind.STATUS_CHANGED
     event = appointment.events.filter(kind__in=kinds).select_related("user").order_by("-pk").first()
-    return str(event.user or event.credential) if event else _("Outra pessoa")
+    if event is None:
+        return _("Outra pessoa")
+    return _("Outra janela") if event.user == reader else str(event.user or event.credential)
 
 
 def _refusals(appointment: Appointment, at: datetime, now: datetime) -> list[Refusal]:

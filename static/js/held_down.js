@@ -41,7 +41,7 @@ window.addEventListener("blur", letGo);
 // In place of its target, or out of band, where the answer names its ids.
 function isReplaced({ target, xhr }) {
   if (target.contains(heldDown)) return true;
-  for (let part = heldDown?.closest("[id]"); part; part = part.parentElement.closest("[id]")) {
+  for (let part = heldDown?.closest("[id]"); part; part = part.parentElement?.closest("[id]")) {
     if (xhr.responseText.includes(` id="${part.id}"`)) return true;
   }
   return false;

@@ -11,11 +11,18 @@ export function keepPlace(id, selector, head, work) {
   const topOf = (row) => row.getBoundingClientRect().top;
   const summary = () => list().querySelector("[data-summary]")?.textContent.trim() || "";
 
+  // One in a row is not once the focus has left the row, unless something was typed there.
+  const isInUse = (details) => {
+    const row = details.closest(selector);
+    const isTyped = [...details.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
+    return row === null || row.contains(document.activeElement) || isTyped;
+  };
+
   // Nothing is drawn anew under a hand that types.
   const isTypedIn = () => {
     const field = document.activeElement;
     const isChanged = list().contains(field) && field.value !== field.defaultValue;
-    return list().querySelector("details[open]") !== null || (isChanged && field.defaultValue !== undefined);
+    return [...list().querySelectorAll("details[open]")].some(isInUse) || (isChanged && field.defaultValue !== undefined);
   };
 
   document.addEventListener("htmx:beforeRequest", (event) => {

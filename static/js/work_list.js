@@ -52,7 +52,7 @@ export function workOff(selector, head, isSkipped = () => false) {
   function press(key) {
     const button = buttonOf(key);
     if (!button) return false;
-    const details = button.closest("details");
+    const details = button.matches("summary") ? button.parentElement : null;
     // One that came back open with what was typed is not closed by its key.
     if (!details?.open || details.contains(document.activeElement)) button.click();
     if (details?.open) details.querySelector("input:not([type=hidden]), button")?.focus();

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from clinic.booking import Author, begin_call, change_status, record_not_reached
 from clinic.models import Appointment, ConfirmationCall
 from tests.browser.desk import sent_by
+from tests.browser.held_answers import HeldAnswers
 from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_patient, make_user
 
@@ -120,6 +121,20 @@ def test_a_call_to_who_has_answered_a_colleague_says_so(page_of, receptionist, p
     expect(page.locator(row(visits[1]))).to_contain_text("Paula Reis já marcou este agendamento como “Confirmado”")
     expect(page.locator(row(visits[1]))).to_be_focused()
     assert not ConfirmationCall.objects.exists()
+
+
+def test_a_call_during_ones_own_answer_is_not_noted(page_of, receptionist, visits):
+    page, asked = page_of(receptionist), []
+    page.on("request", lambda request: asked.append(request.url))
+    held = HeldAnswers(page, "**/confirmou/")
+    page.keyboard.press("c")
+    held.wait_for_one()
+    page.evaluate("document.addEventListener('click', (event) => event.preventDefault())")
+    page.locator(row(visits[0])).locator("a[href^='tel:']").first.click()
+    held.let_through()
+    expect(page.locator(row(visits[0]))).to_contain_text("Desfazer confirmação")
+    expect(page.locator(row(visits[1]))).to_be_focused()
+    assert not [url for url in asked if url.endswith(f"/{visits[0].pk}/ligando/")]
 
 
 def test_an_act_during_a_refresh_is_not_drawn_back(page_of, clinic, receptionist, visits):
@@ -358,3 +373,28 @@ def test_a_row_reached_by_arrows_is_not_under_the_bar(page_of, receptionist, vis
             page.keyboard.press(key)
             bar = page.locator("body > header").bounding_box()
             assert page.locator(".confirmation-row:focus").bounding_box()["y"] >= bar["y"] + bar["height"]
+
+
+def test_what_is_typed_outlives_the_answer_to_a_call(page_of, receptionist, paula, visits):
+    page, second = page_of(receptionist), row(visits[1])
+    page.keyboard.press("c")
+    expect(page.locator(second)).to_be_focused()
+    confirmed_by(paula, visits[1])
+    page.keyboard.press("x")
+    reason = page.locator(f"{second} [name=reason]")
+    with page.expect_response("**/ligando/"):  # a second after the focus has come to rest
+        reason.fill("viajou")
+    expect(reason).to_have_value("viajou")
+    expect(reason).to_be_focused()
+
+
+def test_a_list_is_drawn_anew_once_a_refused_row_is_left(page_of, receptionist, paula, visits):
+    page, first = page_of(receptionist), row(visits[0])
+    page.keyboard.press("l")
+    page.keyboard.type("0:00")
+    page.keyboard.press("Enter")
+    expect(page.locator(first)).to_contain_text("Este horário já passou")
+    page.locator(row(visits[1])).focus()
+    confirmed_by(paula, visits[3])
+    read_again(page)
+    expect(page.locator(row(visits[3]))).to_contain_text("Paula Reis")

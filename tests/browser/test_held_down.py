@@ -124,7 +124,7 @@ def test_an_act_during_which_the_queue_has_changed_keeps_its_lock(window, recept
     """A second act is left out until the first one is answered, whose answer replaces the row of both."""
     first, second = (put(doctor, hour, day=today, status="confirmed") for hour in ("12:00", "12:30"))
     page, sent = queue_of(window, receptionist), []
-    page.mouse.move(*centre(page, f"#q{first.pk} [data-key=k]"))
+    page.locator(f"#q{first.pk} [data-key=k]").hover()
     page.mouse.down()
     put(doctor, "13:00", day=today, status="confirmed")
     read_again(page, "#poll", "visibilitychange")
@@ -144,7 +144,7 @@ def test_a_click_acts_though_the_row_shows_another_caller(window, receptionist, 
     page = window(receptionist)
     page.goto(f"/confirmacoes/{monday}/")
     begin_call(Appointment.objects.get().pk, clinic=clinic, caller=make_user(clinic, name="Rita Lopes"))
-    page.mouse.move(*centre(page, ".confirmation-row [data-key=c]"))
+    page.locator(".confirmation-row [data-key=c]").first.hover()
     page.evaluate(NOTE_NEXT_ANSWER)
     page.mouse.down()
     assert page.evaluate("window.nextAnswer").endswith("/ligando/")
@@ -159,7 +159,7 @@ def test_a_click_acts_though_its_row_has_changed_in_it(window, receptionist, cli
     Absence.objects.create(clinic=clinic, doctor=doctor, starts_at=since, ends_at=until, reason="doença")
     page = window(receptionist)
     page.goto("/pendencias/")
-    page.mouse.move(*centre(page, f"#p{visit.pk} [name=to]:first-of-type"))
+    page.locator(f"#p{visit.pk} [name=to]").first.hover()
     page.mouse.down()
     change_status(visit.pk, "confirmed", clinic=clinic, by=Author(channel="browser", user=receptionist))
     read_again(page, "#poll", "visibilitychange")

@@ -9,8 +9,10 @@ from playwright.sync_api import expect
 from clinic.booking import Author, change_status, reschedule
 from clinic.booking.undo import SLIP_PERIOD
 from clinic.models import Absence, Appointment
+from clinic.web.booking_panel.finder_fields import read_time_value
+from tests.browser.held_answers import HeldAnswers
 from tests.browser.test_every_page import violations
-from tests.factories import book_appointment, make_patient, make_user
+from tests.factories import book_appointment, make_doctor, make_patient, make_user
 
 
 @pytest.fixture
@@ -106,20 +108,74 @@ def test_two_people_at_one_appointment(window, clinic, receptionist, visits):
 
 
 def test_an_act_during_a_refresh_is_not_drawn_back(window, clinic, receptionist, visits):
-    row, held = f"#p{visits[0].pk}", []
-    page = window(receptionist)
+    row, page = f"#p{visits[0].pk}", window(receptionist)
     page.goto("/pendencias/")
     change_status(visits[0].pk, "confirmed", clinic=clinic, by=Author(channel="browser", user=receptionist))
-    page.route("**/pendencias/mudancas/**", lambda route: held.append((route, route.fetch())))
-    with page.expect_request("**/pendencias/mudancas/**"):
-        page.evaluate("htmx.trigger('#poll', 'visibilitychange')")
+    held = HeldAnswers(page, "**/pendencias/mudancas/**")
+    page.evaluate("htmx.trigger('#poll', 'visibilitychange')")
+    held.wait_for_one()
     page.locator(f"{row} [name=to]").first.click()
     expect(page.locator(row)).to_contain_text("Remarcado de")
-    [(route, response)] = held
-    with page.expect_event("requestfinished", lambda request: "/mudancas/" in request.url):
-        route.fulfill(response=response)
+    held.let_through()
     expect(page.locator(row)).to_contain_text("Remarcado de")
     expect(page.locator("#pending-head")).to_contain_text("1 de 3 resolvidos")
+
+
+def test_a_refresh_leaves_the_notice_of_an_act_that_failed(window, receptionist, visits, complaints):
+    page = window(receptionist)
+    page.goto("/pendencias/")
+    page.route("**/remarcar/", lambda route: route.abort())
+    page.locator(f"#p{visits[0].pk} [name=to]").first.click()
+    notice = page.locator("#trouble > .message")
+    expect(notice).to_be_visible()
+    with page.expect_response("**/pendencias/mudancas/**"):
+        page.evaluate("htmx.trigger('#poll', 'visibilitychange')")
+    expect(notice).to_be_visible()
+    page.unroute("**/remarcar/")
+    page.get_by_role("button", name="Tentar de novo").click()
+    expect(page.locator(f"#p{visits[0].pk}")).to_contain_text("Remarcado de")
+    expect(notice).to_have_count(0)
+    complaints.clear()  # the failed request itself
+
+
+def test_u_undoes_an_act_on_what_was_resolved_today(window, receptionist, visits):
+    row = f"#p{visits[0].pk}"
+    page = window(receptionist)
+    page.goto("/pendencias/")
+    page.locator(f"{row} [name=to]").first.click()
+    expect(page.locator(row)).to_contain_text("Remarcado de")
+    page.goto("/pendencias/?resolvidos=1")
+    page.locator(f"{row} [data-key=u]").click()
+    expect(page.locator(f"{row} [name=to]")).to_have_count(3)
+    page.locator(f"{row} [name=to]").first.click()
+    expect(page.locator(row)).to_contain_text("Remarcado de")
+    page.keyboard.press("u")
+    expect(page.locator(f"{row} [name=to]")).to_have_count(3)
+
+
+def test_u_leaves_a_move_to_a_time_that_a_colleague_gave(window, clinic, receptionist, visits):
+    """Both chose the same time: the second click is no move. Taken back could it be by anybody, for that cause."""
+    visit = visits[0]
+    Absence.objects.all().delete()
+    make_doctor(clinic, procedures=[visit.lines.get().procedure])
+    visit.doctor.procedures.clear()
+    page, row = window(receptionist), f"#p{visit.pk}"
+    page.goto("/pendencias/")
+    choice = page.locator(f"{row} [name=to]").first
+    doctor, starts_at = read_time_value(choice.get_attribute("value"))
+    reschedule(
+        visit.pk,
+        clinic=clinic,
+        doctor=doctor,
+        starts_at=starts_at,
+        by=Author(channel="browser", user=make_user(clinic, name="Paula Reis")),
+    )
+    choice.click()
+    expect(page.locator(row)).to_contain_text("Paula Reis")
+    page.keyboard.press("u")
+    expect(page.locator(row)).to_contain_text("Remarcado de")
+    visit.refresh_from_db()
+    assert visit.starts_at == starts_at
 
 
 def test_u_after_a_refused_move_leaves_the_colleagues_move(window, clinic, receptionist, visits):

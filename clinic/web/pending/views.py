@@ -1,4 +1,5 @@
 from collections.abc import Callable, Collection
+from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -25,9 +26,8 @@ from clinic.web.responses import private
 
 @require_safe
 def index(request: ClinicRequest) -> HttpResponse:
-    """Show the pending appointments, the page `pagina` of them; `depois` are the ids of the page before."""
-    page = max(read_number(request.GET.get("pagina", "")) or 1, 1)
-    board = _board(request, page=page, before=ids_in(request.GET, "depois"))
+    """Show a page of the pending appointments, without those whose ids are in `depois`."""
+    board = _board(request, before=set(ids_in(request.GET, "depois")))
     return private(render(request, "pending/list.html", {"board": board}))
 
 
@@ -63,19 +63,14 @@ def move(request: ClinicRequest, pk: int) -> HttpResponse:
     doctor, starts_at = read_time_value(request.POST.get("to", ""))
 
     def act() -> Appointment:
-        try:
-            return booking.reschedule(
-                pk,
-                clinic=request.clinic,
-                doctor=doctor,
-                starts_at=starts_at,
-                seen=request.POST.get("place"),
-                by=author(request),
-            )
-        except Refused as refused:
-            if refused.reasons != {Reason.NOTHING_CHANGED}:
-                raise
-            return booking.load(request.clinic, pk)
+        return booking.reschedule(
+            pk,
+            clinic=request.clinic,
+            doctor=doctor,
+            starts_at=starts_at,
+            seen=request.POST.get("place"),
+            by=author(request),
+        )
 
     return _act_response(request, pk, act)
 
@@ -117,28 +112,31 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
 
 
 def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment]) -> HttpResponse:
-    """Call `act` and show the row as it is now; after a refusal with the reasons."""
+    """Call `act` and show the row as it is now; after a refusal with the reasons. Where a move was made already, the
+    row says by whom, and that is enough."""
     sentences: list[str] = []
+    status = HTTPStatus.OK
     try:
         act()
     except Appointment.DoesNotExist as missing:
         raise Http404 from missing
     except Refused as refused:
-        sentences = [refusal.message for refusal in refused.refusals]
+        status = HTTPStatus.CONFLICT
+        sentences = [each.message for each in refused.refusals if each.reason != Reason.NOTHING_CHANGED]
     if wants_partial(request):
-        return _row_response(request, pk, sentences)
+        return _row_response(request, pk, sentences, status)
     for sentence in sentences:
         messages.error(request, sentence)
     return redirect(f"{reverse('web:pending-list')}#p{pk}")
 
 
-def _row_response(request: ClinicRequest, pk: int, sentences: list[str]) -> HttpResponse:
+def _row_response(request: ClinicRequest, pk: int, sentences: list[str], status: int) -> HttpResponse:
     board = _board(request, known=read_number(request.POST.get("known", "")))
     rows = board.as_they_are([pk])
     if not rows:
         raise Http404
     context = {"board": board, "row": rows[0], "refusals": sentences}
-    return private(render(request, "pending/_changed.html", context, status=409 if sentences else 200))
+    return private(render(request, "pending/_changed.html", context, status=status))
 
 
 def _by_id(texts: list[str]) -> dict[int, str]:
@@ -160,5 +158,5 @@ def _no_longer_undoable(board: Board, events: dict[int, str]) -> list[int]:
     return [pk for pk, event in events.items() if undoable.get(pk) != event]
 
 
-def _board(request: ClinicRequest, *, known: int | None = None, page: int = 1, before: Collection[int] = ()) -> Board:
-    return Board(request.clinic, timezone.now(), known=known, page=page, before=before, by=author(request))
+def _board(request: ClinicRequest, *, known: int | None = None, before: Collection[int] = ()) -> Board:
+    return Board(request.clinic, timezone.now(), known=known, before=before, by=author(request))

@@ -49,5 +49,5 @@ def entry_of(appointment: Appointment) -> WaitingEntry | None:
     of its procedures; None for none. One query."""
     procedures = appointment.lines.values("procedure")
     still_wanted = Q(appointment=None, patient=appointment.patient_id, procedures__in=procedures)
-    entries = WaitingEntry.objects.of(appointment.clinic_id).open()
+    entries = WaitingEntry.objects.of(appointment.clinic_id).filter(OF_REACHABLE).open()
     return entries.filter(Q(appointment=appointment) | still_wanted).order_by("appointment", "pk").first()

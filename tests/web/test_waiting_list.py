@@ -98,6 +98,16 @@ def test_who_died_is_offered_no_time(client, doctor):
     assert "Júlia Reis" in page(client)
 
 
+def test_the_visit_of_who_died_leads_to_no_request(client, doctor):
+    far = visit(doctor, "Júlia Reis", weeks=3)
+    put(doctor, far=far)
+    address = reverse("web:appointment-detail", args=[far.pk])
+    assert "Na fila de espera" in client.get(address).text
+    Patient.objects.filter(pk=far.patient_id).update(died=True)
+    shown = client.get(address).text
+    assert "Na fila de espera" not in shown and "Quer antes?" not in shown
+
+
 def test_a_time_is_booked_and_the_row_says_so(client, doctor):
     entry = put(doctor)
     starts_at = next_monday(doctor.clinic)

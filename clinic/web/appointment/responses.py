@@ -131,7 +131,7 @@ def _detail_context(request: ClinicRequest, appointment: Appointment) -> dict[st
     missing = short_visits.missing_minutes(appointment, lines)
     now = timezone.now()
     day, today = (request.clinic.local(instant).date() for instant in (appointment.starts_at, now))
-    may_wait = booking.is_still_ahead(appointment, now)
+    may_wait = booking.is_still_ahead(appointment, now) and not appointment.patient.died
     may_recall = booking.may_be_recalled(appointment)
     asks_price = KEEPS_PRICE not in request.GET
     return {

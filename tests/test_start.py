@@ -427,17 +427,16 @@ with environment.prepared(["help"]):
 
 def test_a_closed_output_leaves_the_clinic_open(starts):
     """As by `start | head -1`."""
-    clinic = starts()
-    clinic.process.terminate()
-    clinic.end()
-    piped = Clinic(clinic.folder)
+    piped = Clinic(starts.closed())
     piped.process.stdout.close()
     output = Path(f"/proc/{piped.process.pid}/fd/1")
-    eventually(lambda: piped.process.poll() is not None or output.readlink() == Path(os.devnull))
-    assert piped.status("/entrar/") == 200
-    piped.process.terminate()
-    assert piped.process.wait(60) == 0
-    assert not left_over(clinic.folder)
+    try:
+        eventually(lambda: piped.process.poll() is not None or output.readlink() == Path(os.devnull))
+        assert piped.status("/entrar/") == 200
+    finally:
+        piped.process.terminate()
+        assert piped.process.wait(60) == 0
+    assert not left_over(piped.folder)
 
 
 @pytest.mark.parametrize("arguments", [["help"], ["help", "--commands"], ["version"]])
@@ -451,6 +450,14 @@ def test_a_command_whose_output_was_closed_ends_without_a_word(tmp_path, argumen
     )  # fmt: skip
     os.close(writer)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
+def test_a_command_that_begins_without_an_output_ends_well(tmp_path):
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *MANAGE, "help", "check"],
+        cwd=ROOT, env=clean_environment(tmp_path), stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and done.stderr.startswith("usage: manage.py check")
 
 
 def test_a_second_start_on_the_same_data_says_where_the_first_is(clinic):

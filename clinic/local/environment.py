@@ -53,7 +53,8 @@ def prepared(arguments: list[str]) -> Iterator[None]:
             try:
                 yield
             finally:
-                sys.stdout.flush()
+                if sys.stdout:  # None where it is closed when the command begins
+                    sys.stdout.flush()
     except KeyboardInterrupt:
         _stop(command, signal.SIGINT)
     except BrokenPipeError:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models import Clinic, Memo, PatientAccess, RetentionRun, SignIn, StaffUser, WaitingEntry
 from clinic.models.accesses import ACCESSES_KEPT, SIGN_INS_KEPT
 from clinic.models.memo import MEMOS_KEPT
-from clinic.models.waiting import NOTES_KEPT
+from clinic.models.waiting import WAITING_NOTES_KEPT
 from clinic.registry import Author, anonymise, due_for_anonymising
 from clinic.transactions import run_in_transaction
 
@@ -33,7 +33,7 @@ def _memos(clinic: Clinic, now: datetime) -> QuerySet[Any]:
 
 
 def _waiting(clinic: Clinic, now: datetime) -> QuerySet[Any]:
-    closed = WaitingEntry.objects.of(clinic).filter(closed_at__lt=now - NOTES_KEPT)
+    closed = WaitingEntry.objects.of(clinic).filter(closed_at__lt=now - WAITING_NOTES_KEPT)
     return closed.exclude(note="")
 
 
@@ -46,7 +46,7 @@ KINDS: dict[str, tuple[Any, Callable[[Clinic, datetime], QuerySet[Any]]]] = {
     "sign_ins": (_("entradas da equipe"), _sign_ins),
     "memos": (_("recados sobre ninguém"), _memos),
     "waiting_notes": (_("notas da fila de espera"), _waiting),
-    "blocked": (_("pacientes bloqueados"), _blocked),
+    "blocked": (_("pacientes bloqueados cujo prazo acabou"), _blocked),
 }
 
 

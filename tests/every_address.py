@@ -639,7 +639,7 @@ def _data_requests(stored):
     yield Call("GET", "/configuracoes/privacidade/pedidos/")
     yield Call("GET", address)
     yield Call("POST", address, {"act": "open", "reason": "auditoria"})
-    yield Call("POST", address, {"act": "release", "reason": "engano"}, expected=(302,))
+    yield Call("POST", address, {"act": "lift", "reason": "engano"}, expected=(302,))
     base, today = "/configuracoes/privacidade", f"{stored.today:%d/%m/%Y}"
     for page in ("", "aviso/", "prazos/", "incidentes/", "lista/"):
         yield Call("GET", f"{base}/{page}")

@@ -348,7 +348,7 @@ def test_a_restriction_is_taken_off_without_loss(client, patient, by):
     request = restrict(patient.pk, clinic=patient.clinic, reason="pedido do titular", by=by)
     assert not FormerName.objects.exists()
     client.force_login(by.user)
-    client.post(reverse("web:privacy-request-detail", args=[request.pk]), {"act": "release", "reason": "resolvido"})
+    client.post(reverse("web:privacy-request-detail", args=[request.pk]), {"act": "lift", "reason": "resolvido"})
     patient = Patient.objects.get(pk=patient.pk)
     assert details_of(patient) == before and patient.blocked_at is None and patient.phone_hash
     assert FormerName.objects.get().name == NAME

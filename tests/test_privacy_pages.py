@@ -197,7 +197,7 @@ def old(clinic):
 
 
 def test_the_terms_are_those_by_which_rows_are_deleted(client, clinic, settings):
-    settings.STORED_ANSWER_DAYS = 5
+    settings.STORED_ANSWER_DAYS = 89
     client.force_login(make_manager(clinic))
     page = client.get(reverse("web:privacy-terms")).text
     shown = [text.split(": ")[-1] for text in re.findall("<li>([^<]+)</li>", page)]
@@ -206,7 +206,7 @@ def test_the_terms_are_those_by_which_rows_are_deleted(client, clinic, settings)
         "12 meses",
         "12 meses depois de feitos",
         "2 anos depois de fechado o pedido",
-        "5 dias",
+        "89 dias",
         "30 dias",
     ]
 

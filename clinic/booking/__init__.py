@@ -99,8 +99,8 @@ from clinic.registry import Author
 __all__ = [
     "FINDER_COUNT",
     "FINDER_DAYS",
-    "MAX_PROCEDURES",
     "MAX_MEMBERS",
+    "MAX_PROCEDURES",
     "NEAREST_DAYS",
     "Ahead",
     "AskHowToKeep",

@@ -101,10 +101,9 @@ def undo_verb(event: AppointmentEvent) -> str:
 def is_own_slip(event: AppointmentEvent, by: Author, now: datetime) -> bool:
     """Return whether the author `by` made the change less than a minute ago. `undo` takes it back then wherever the
     time is still free, although the doctor does not work then; any other only where the rules of a booking allow it."""
-    author = event.channel, event.user_id, event.credential
-    return author == (by.channel, by.user.pk if by.user else None, by.credential) and slip_left(event, now) > timedelta(
-        0
-    )
+    author = by.channel, by.user.pk if by.user else None, by.credential
+    is_own = (event.channel, event.user_id, event.credential) == author
+    return is_own and slip_left(event, now) > timedelta()
 
 
 def slip_left(event: AppointmentEvent, now: datetime) -> timedelta:

@@ -18,7 +18,8 @@ def undo_waiting(
     """Open an entry again that was closed, as in the version `seen` (WAITING_CHANGED): one that was withdrawn, by
     `put_back_waiting`; a swap by `undo` of the move with which it ended, if that is still the appointment's last act.
 
-    Locks what the undo of a move locks, then the entry's row. Raises Refused, WaitingEntry.DoesNotExist.
+    Locks what the undo of a move locks, then the entry's row. Raises Refused,
+    WaitingEntry.DoesNotExist, Appointment.DoesNotExist.
     """
 
     def work() -> None:

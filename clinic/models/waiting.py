@@ -19,7 +19,7 @@ from clinic.models.patient import Patient
 from clinic.models.procedure import Procedure
 from clinic.models.staff import StaffUser
 
-NOTES_KEPT = timedelta(days=731)  # after the request was closed
+WAITING_NOTES_KEPT = timedelta(days=731)  # after the request was closed
 
 
 class WaitingEntryQuerySet(ClinicQuerySet["WaitingEntry"]):

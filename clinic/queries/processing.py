@@ -16,7 +16,7 @@ from clinic.models.accesses import ACCESSES_KEPT, SIGN_INS_KEPT
 from clinic.models.credentials import AccessToken
 from clinic.models.import_run import ROWS_KEPT
 from clinic.models.memo import MEMOS_KEPT
-from clinic.models.waiting import NOTES_KEPT
+from clinic.models.waiting import WAITING_NOTES_KEPT
 from clinic.registry import records_kept_years
 
 
@@ -131,9 +131,9 @@ def terms(clinic: Clinic) -> list[Term]:
         Term(_("recados sobre ninguém"), _("%(term)s depois de feitos") % {"term": _in_words(MEMOS_KEPT)}),
         Term(
             _("notas da fila de espera"),
-            _("%(term)s depois de fechado o pedido") % {"term": _in_words(NOTES_KEPT)},
+            _("%(term)s depois de fechado o pedido") % {"term": _in_words(WAITING_NOTES_KEPT)},
         ),
-        Term(_("respostas guardadas das APIs"), _in_words(timedelta(days=settings.STORED_ANSWER_DAYS))),
+        Term(_("respostas guardadas das APIs"), _in_days(settings.STORED_ANSWER_DAYS)),
         Term(_("linhas de planilhas importadas"), _in_words(ROWS_KEPT)),
         Term(_("livro de incidentes"), _("no mínimo 5 anos: nada se apaga dele")),
     ]
@@ -146,4 +146,8 @@ def _in_words(kept: timedelta) -> str:
         return ngettext("%(n)s ano", "%(n)s anos", years) % {"n": years}
     if months > 1:
         return ngettext("%(n)s mês", "%(n)s meses", months) % {"n": months}
-    return ngettext("%(n)s dia", "%(n)s dias", kept.days) % {"n": kept.days}
+    return _in_days(kept.days)
+
+
+def _in_days(days: int) -> str:
+    return ngettext("%(n)s dia", "%(n)s dias", days) % {"n": days}

@@ -100,7 +100,7 @@ class PatientDetails:
 
 
 NO_DETAILS = PatientDetails()
-# Fields that say something of another one, which comes first: a card's number is worth nothing without its payer.
+# By a field those that go with it: a card's number is worth nothing without its payer.
 TOGETHER = {
     "phone": ("phone", "phone_of"),
     "second_phone": ("second_phone", "second_phone_of"),

@@ -56,15 +56,17 @@ def imported(clinic, by, kind, rows, *args, **options):
     return to_the_end(exchange.begin(run.pk, clinic=clinic, by=by), clinic, by)
 
 
-@pytest.mark.parametrize(("kind", "rest", "most"), [(PROCEDURES, ["30", "90,00", "", ""], 10), (DOCTORS, [""] * 4, 11)])
-def test_a_new_row_costs_few_statements(clinic, by, kind, rest, most):
+@pytest.mark.parametrize(
+    ("kind", "rest", "number"), [(PROCEDURES, ["30", "90,00", "", ""], 10), (DOCTORS, [""] * 4, 11)]
+)
+def test_a_new_row_costs_few_statements(clinic, by, kind, rest, number):
     def statements(*names):
         run = checked(clinic, by, kind, [[name, *rest] for name in names])
         with CaptureQueriesContext(connection) as captured:
             to_the_end(exchange.begin(run.pk, clinic=clinic, by=by), clinic, by)
         return len(captured)
 
-    assert (statements("Um", "Dois", "Três") - statements("Quatro")) / 2 == most
+    assert (statements("Um", "Dois", "Três") - statements("Quatro")) / 2 == number
 
 
 def taken_back(run, clinic, by):

@@ -57,7 +57,8 @@ def _booked(request: ClinicRequest, pk: str) -> Appointment | None:
 
 def _focus(form: FamilyForm, data: QueryDict) -> str:
     """Return the id of what has the focus: the sentence that refuses what was asked for, else after Enter the first of
-    several who are called so, else the first field to fill in, else the button that books."""
+    several who are called so, or the search that found nobody, else the first field to fill in, else the button that
+    books."""
     if form.refusals and not {"save", "propose"}.isdisjoint(data):
         return "refusals"
     for member in form.members if "look" in data else ():

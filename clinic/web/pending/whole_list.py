@@ -70,7 +70,7 @@ def _say_what_became_of(request: ClinicRequest, refused: list[int]) -> None:
     settled = len(refused) - pending
     if settled:
         words = ngettext(
-            "%(n)s já não estava pendente: ficou como está.",
+            "%(n)s já não estava pendente: ficou como estava.",
             "%(n)s já não estavam pendentes: ficaram como estão.",
             settled,
         )

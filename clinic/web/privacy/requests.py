@@ -39,7 +39,7 @@ from clinic.web.patient.lookup import patient_or_404
 from clinic.web.privacy.export import json_file
 from clinic.web.privacy.forms import AskForm, ReasonForm
 
-WITH_REASON = {"release", "open", "export"}
+WITH_REASON = {"lift", "open", "export"}
 SENTENCES = {
     RequestFault.APPOINTMENT_AHEAD: gettext_lazy("Há um agendamento por vir. Cancele-o antes; nada foi alterado."),
     RequestFault.OPEN_ALREADY: gettext_lazy("Já há um pedido em aberto sobre este paciente."),
@@ -136,7 +136,7 @@ def _decline(request: ClinicRequest, pk: int, form: ReasonForm) -> DataRequest:
     return decide(pk, clinic=request.clinic, accept=False, by=author(request))
 
 
-def _release(request: ClinicRequest, pk: int, form: ReasonForm) -> DataRequest:
+def _lift(request: ClinicRequest, pk: int, form: ReasonForm) -> DataRequest:
     return lift_restriction(pk, clinic=request.clinic, reason=form.cleaned_data["reason"], by=author(request))
 
 
@@ -162,7 +162,7 @@ def _require_master(request: ClinicRequest) -> None:
 ACTS: dict[str, Callable[[ClinicRequest, int, ReasonForm], Any]] = {
     "confirm": _confirm,
     "decline": _decline,
-    "release": _release,
+    "lift": _lift,
     "open": _open,
     "export": _export,
 }

@@ -113,7 +113,7 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
 
 def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment]) -> HttpResponse:
     """Call `act` and show the row as it is now; after a refusal with the reasons. Where a move was made already, the
-    row says by whom, and that is enough."""
+    row names the author, and that is enough."""
     sentences: list[str] = []
     status = HTTPStatus.OK
     try:

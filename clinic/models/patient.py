@@ -90,6 +90,8 @@ NOT_MERGED = Q(merged_into__isnull=True)
 NOT_BLOCKED = Q(blocked_at__isnull=True)
 # Neither merged into another patient nor blocked; searches, lists and rules know no others.
 CURRENT = NOT_MERGED & NOT_BLOCKED
+# Of a row about a patient: who is called about a time or a return, neither deceased nor blocked.
+OF_REACHABLE = Q(patient__died=False, patient__blocked_at__isnull=True)
 
 
 def incomplete(path: str = "") -> Q:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db.models import Count, Exists, OuterRef, Q
 
 from clinic.models import Appointment, Clinic, Doctor, Procedure, Recall, shown
+from clinic.models.patient import OF_REACHABLE
 from clinic.models.recall import RecallQuerySet
 
 CLOSED_FOR = timedelta(minutes=10)  # so long a closed recall stays in the list, where its end can be undone
@@ -67,7 +68,7 @@ def place_of(clinic: Clinic, pk: int, *, doctor: int | None = None) -> Place | N
 
 def _of_reachable(clinic: Clinic) -> RecallQuerySet:
     """Return the recalls of patients who are neither marked as deceased nor blocked."""
-    return Recall.objects.of(clinic).filter(patient__died=False, patient__blocked_at__isnull=True)
+    return Recall.objects.of(clinic).filter(OF_REACHABLE)
 
 
 def get(clinic: Clinic, pk: int) -> Recall | None:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from clinic.models import Appointment, Clinic, WaitingEntry, shown
+from clinic.models.patient import OF_REACHABLE
 
-OF_REACHABLE = Q(patient__died=False, patient__blocked_at__isnull=True)  # nobody else is offered a time
 CLOSED_FOR = timedelta(minutes=10)  # so long a closed entry stays in the list, where its end can be undone
 
 

@@ -9,7 +9,7 @@ from clinic.access import pins
 from clinic.models import Appointment, Doctor, StaffUser
 from tests.browser.desk import open_slot, wait_until_answered
 from tests.browser.test_booking import wait_until_htmx_listens
-from tests.browser.test_encaixe import COUNT_CLICKS
+from tests.browser.test_encaixe import COUNT_CLICKS, ask_for_encaixe
 from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_manager
 
@@ -42,13 +42,7 @@ def rosa(receptionist):
 
 
 def ask_beyond_the_number(page, taken, monday):
-    page.goto(f"/agenda/{monday}/")
-    page.locator(f"#a{taken.pk}").click()
-    page.get_by_role("link", name="Encaixar neste horário…").click()
-    expect(page.locator("#q")).to_be_focused()
-    wait_until_htmx_listens(page.locator("#q"))
-    page.keyboard.type("maria")
-    page.keyboard.press("Enter")
+    ask_for_encaixe(page, taken, monday)
     expect(page.locator("#booking input[name=patient]")).not_to_have_value("")
     page.get_by_text("paciente do dia").click()
     page.locator("#notes").fill("com dor desde ontem")

@@ -38,13 +38,13 @@ def test_a_week_is_read_back_while_it_is_typed(page):
     page.get_by_label("Semana:").fill("")
     expect(read.locator("button.bar")).to_have_count(0)
     page.get_by_label("Semana:").press_sequentially("seg-sex 8-12 13:30-18; sex 22-2")
-    expect(page.locator("#week-said")).to_have_text("Entendido: 5 dias, 46 h 30 min por semana.")
+    expect(page.locator("#week-summary")).to_have_text("Entendido: 5 dias, 46 h 30 min por semana.")
     expect(read.get_by_role("listitem").nth(4)).to_contain_text("08:00–12:00 13:30–18:00 22:00–02:00")
     expect(read.get_by_role("listitem").nth(5).locator(".bar")).to_have_count(1)
     assert violations(page) == []
 
     page.get_by_label("Semana:").press_sequentially("; sáp 8-10")
-    expect(page.locator("#week-said")).to_contain_text("“sáp”: não entendi.")
+    expect(page.locator("#week-summary")).to_contain_text("“sáp”: não entendi.")
     expect(page.locator("mark")).to_have_text("sáp")
     expect(read).to_have_count(0)
     assert violations(page) == []
@@ -53,10 +53,10 @@ def test_a_week_is_read_back_while_it_is_typed(page):
 def test_the_week_of_a_new_doctor_is_read_back(page):
     page.goto("/admin/clinic/doctor/add/")
     page.get_by_label("Semana:").fill("sáb 8-12")
-    expect(page.locator("#week-said")).to_have_text("Entendido: 1 dia, 4 h por semana.")
+    expect(page.locator("#week-summary")).to_have_text("Entendido: 1 dia, 4 h por semana.")
     page.goto("/comecar/medico/")
     page.get_by_label("Semana", exact=True).fill("dom 20-24")
-    expect(page.locator("#week-said")).to_have_text("Entendido: 1 dia, 4 h por semana.")
+    expect(page.locator("#week-summary")).to_have_text("Entendido: 1 dia, 4 h por semana.")
     assert violations(page) == []
 
 

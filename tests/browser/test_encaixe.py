@@ -32,9 +32,8 @@ def squeezed(maria):
     return Appointment.objects.get(patient=maria)
 
 
-def test_a_patient_is_squeezed_in_by_four_clicks(window, rosa, taken, maria, monday):
-    page = window(rosa)
-    page.add_init_script(COUNT_CLICKS)
+def ask_for_encaixe(page, taken, monday):
+    """Open the panel for an encaixe at the time of an appointment, and choose Maria."""
     page.goto(f"/agenda/{monday}/")
     page.locator(f"#a{taken.pk}").click()
     page.get_by_role("link", name="Encaixar neste horário…").click()
@@ -42,6 +41,12 @@ def test_a_patient_is_squeezed_in_by_four_clicks(window, rosa, taken, maria, mon
     wait_until_htmx_listens(page.locator("#q"))
     page.keyboard.type("maria")
     page.keyboard.press("Enter")
+
+
+def test_a_patient_is_squeezed_in_by_four_clicks(window, rosa, taken, maria, monday):
+    page = window(rosa)
+    page.add_init_script(COUNT_CLICKS)
+    ask_for_encaixe(page, taken, monday)
     expect(page.locator("#booking input[name=patient]")).to_have_value(str(maria.pk))
     page.get_by_text("paciente do dia").click()
     page.get_by_role("button", name="Encaixar às 09:00").click()
@@ -58,13 +63,7 @@ def test_a_patient_is_squeezed_in_by_four_clicks(window, rosa, taken, maria, mon
 
 def test_who_is_chosen_for_an_encaixe_leads_to_its_reason(window, rosa, taken, maria, monday):
     page = window(rosa)
-    page.goto(f"/agenda/{monday}/")
-    page.locator(f"#a{taken.pk}").click()
-    page.get_by_role("link", name="Encaixar neste horário…").click()
-    expect(page.locator("#q")).to_be_focused()
-    wait_until_htmx_listens(page.locator("#q"))
-    page.keyboard.type("maria")
-    page.keyboard.press("Enter")
+    ask_for_encaixe(page, taken, monday)
     expect(page.locator("#motive-dor")).to_be_focused()
     page.keyboard.press("Space")
     page.keyboard.press("Enter")

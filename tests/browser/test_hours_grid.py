@@ -76,7 +76,7 @@ def test_an_empty_place_makes_hours(page):
     drag(page, (2, 9.05), (2, 11.95))
     expect(text(page)).to_have_value("seg 8-12; ter 9-12; qui 14-18")
     expect(bar(page, "terça, 9:00 até 12:00")).to_be_focused()
-    expect(page.locator("#week-said")).to_have_text("Entendido: 3 dias, 11 h por semana.")
+    expect(page.locator("#week-summary")).to_have_text("Entendido: 3 dias, 11 h por semana.")
     assert violations(page) == []
 
 
@@ -521,7 +521,7 @@ def test_going_back_keeps_what_was_typed_since(page):
     back.click()
     expect(text(page)).to_have_value("seg 8-13; qui 14-18; sáb 9-10")
     expect(back).to_be_disabled()
-    expect(page.locator("#week-said")).to_be_focused()
+    expect(page.locator("#week-summary")).to_be_focused()
 
 
 def test_sideways_drift_makes_no_night(page):

@@ -71,7 +71,7 @@ def _say_what_became_of(request: ClinicRequest, refused: list[int]) -> None:
     if settled:
         words = ngettext(
             "%(n)s já não estava pendente: ficou como estava.",
-            "%(n)s já não estavam pendentes: ficaram como estão.",
+            "%(n)s já não estavam pendentes: ficaram como estavam.",
             settled,
         )
         messages.info(request, words % {"n": settled})

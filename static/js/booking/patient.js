@@ -86,7 +86,7 @@ panel.addEventListener("keydown", (event) => {
     mark((at + (event.key === "ArrowDown" ? 1 : all.length - (at < 0 ? 0 : 1))) % all.length);
   } else if (event.key === "Enter") {
     event.preventDefault();
-    // A key that is held down says nothing about the person whom its first press has marked.
+    // A key that is held down does not take the person that its first press has marked.
     if (event.repeat || !field.value.trim()) return;
     if (answers(field)) return takeLikely();
     takeUnseen(field);

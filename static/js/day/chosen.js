@@ -43,7 +43,7 @@ function outlineTime() {
   mark.id = "chosen";
   mark.ariaHidden = "true";
   mark.className = `chosen from-${first} to-${last} col-${number}`;
-  // Over somebody's card the outline is enough: two texts on each other are none.
+  // Over the card of an appointment the outline is enough: two texts on each other are none.
   const covered = [...grid.querySelectorAll(`.row > .appt.col-${number}:not(.back)`)]
     .some((card) => numberIn(card, "from") < last && numberIn(card, "to") > first);
   mark.classList.toggle("over", covered);

@@ -12,7 +12,7 @@ const NEAR_MINUTES = 7; // a free time so near is meant
 const EDGE_PX = 48;
 const SCROLL_PX = 12;
 const LOWER_EDGE_PX = 6; // as in static/css/day/move.css
-const LEAST_HEIGHT_PX = 20; // of a card whose edge can be told from its middle
+const LEAST_HEIGHT_PX = 20; // of a card whose edge can be distinguished from its middle
 
 let grip = null; // the card that is held, or about to be: where the pointer went down, and how far below its edge
 let isDragging = false;

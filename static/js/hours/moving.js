@@ -48,7 +48,7 @@ function showTools() {
 function showBack() {
   const button = actButton("back");
   // A button that is disabled loses the focus.
-  if (!textsBefore.length && document.activeElement === button) document.getElementById("week-said").focus({ preventScroll: true });
+  if (!textsBefore.length && document.activeElement === button) document.getElementById("week-summary").focus({ preventScroll: true });
   button.disabled = !textsBefore.length;
 }
 

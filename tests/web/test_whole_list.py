@@ -103,7 +103,7 @@ def test_what_was_moved_meanwhile_is_left_where_it_is(desk, visits):
     desk.post(WHOLE, posted)
     before = list(Appointment.objects.order_by("pk").values_list("starts_at", flat=True))
     page = desk.post(WHOLE, posted, follow=True).text
-    assert "3 já não estavam pendentes: ficaram como estão." in page and "abaixo" not in page
+    assert "3 já não estavam pendentes: ficaram como estavam." in page and "abaixo" not in page
     assert list(Appointment.objects.order_by("pk").values_list("starts_at", flat=True)) == before
 
 

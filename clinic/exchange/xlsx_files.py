@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, time
-from typing import IO, Any
+from typing import IO, Any, Literal, Protocol
 
 from openpyxl import load_workbook
 
@@ -16,6 +16,12 @@ VALUES = (b"<v>", b"<v ", b"<is>", b"<is ", b"<t>", b"<t ")
 NUMBER_OF_ROW = re.compile(rb'<row [^>]*?\br="(\d{1,11})"')
 # What openpyxl and the parsers of XML below it raise for a file that is not as it should be.
 BROKEN = (*UNREADABLE_ZIP, KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError)
+
+
+class Sheet(Protocol):
+    """What is used of a sheet that openpyxl reads row by row. The stubs of openpyxl lack the class of such a sheet."""
+
+    def iter_rows(self, *, max_row: int | None, values_only: Literal[True]) -> Iterator[tuple[object, ...]]: ...
 
 
 def read_xlsx(file: IO[bytes]) -> tuple[str, Iterator[tuple[int, list[str]]]]:
@@ -53,7 +59,9 @@ def text_of(value: object) -> str:
 
 def _last_row(sheet: Any) -> int | None:
     """Return the number of the last row with a value, None where rows are not written as usual. Many books have a
-    million rows after it that only have a format, and openpyxl makes every one of their cells: a minute."""
+    million rows after it that only have a format, and openpyxl makes every one of their cells: a minute.
+
+    The stubs of openpyxl lack `_get_source`, which is private to it."""
     found, rest = None, b""
     with sheet._get_source() as part:
         while piece := part.read(PIECE):
@@ -70,11 +78,11 @@ def _last_row(sheet: Any) -> int | None:
     return found
 
 
-def _has_cells(sheet: Any) -> bool:
+def _has_cells(sheet: Sheet) -> bool:
     return any(value is not None for row in sheet.iter_rows(max_row=20, values_only=True) for value in row)
 
 
-def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+def _rows(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
     try:
         for number, values in enumerate(sheet.iter_rows(max_row=_last_row(sheet), values_only=True), start=1):
             yield number, [text_of(value) for value in values]

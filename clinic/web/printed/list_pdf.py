@@ -3,7 +3,7 @@ day has hundreds."""
 
 from functools import cache
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,6 +16,10 @@ from clinic.models.phones import written
 from clinic.queries.printed import Sheet
 from clinic.templatetags.formats import day_and_month
 from clinic.web.printed.pdf import FONTS
+
+if TYPE_CHECKING:
+    from reportlab.lib.styles import ParagraphStyle
+    from reportlab.platypus import Flowable, Paragraph, Table
 
 REGULAR, BOLD = "Roboto", "Roboto-Bold"
 SIZE, LEADING = 9, 11.7
@@ -31,6 +35,9 @@ PIECE = 8 * LEADING  # points; eight lines
 # A thread draws a thousand rows in half a second of the processor's time, in which others of its process wait.
 MAX_VISITS = 1_500
 
+# What a style is, the first cell and the last one that have it, and its values.
+type StyleCommand = tuple[str, tuple[int, int], tuple[int, int], *tuple[float | str, ...]]
+
 
 def list_pdf(
     sheets: list[Sheet], clinic: Clinic, printed_by: object, *, shows_phones: bool, shows_notes: bool
@@ -44,12 +51,20 @@ def list_pdf(
         "at": date_format(timezone.localtime(), "d/m/Y H:i"),
         "printed_by": printed_by,
     }
-    parts: list[Any] = []
+    parts: list[Flowable] = []
     for sheet in sheets:
         parts += [drawer.sheet(sheet, f"{clinic.name} · {printed}"), PageBreak()]
     file = BytesIO()
-    margins = dict.fromkeys(("leftMargin", "rightMargin", "topMargin", "bottomMargin"), MARGIN)
-    document = SimpleDocTemplate(file, pagesize=PAGE, title=clinic.name, lang=clinic.language, **margins)
+    document = SimpleDocTemplate(
+        file,
+        pagesize=PAGE,
+        leftMargin=MARGIN,
+        rightMargin=MARGIN,
+        topMargin=MARGIN,
+        bottomMargin=MARGIN,
+        title=clinic.name,
+        lang=clinic.language,
+    )
     document.build(parts or [drawer.words(_("Nada a imprimir neste dia"))])
     return file.getvalue()
 
@@ -65,13 +80,13 @@ def register_fonts() -> None:
 
 
 @cache
-def _table_class() -> Any:
+def _table_class() -> "type[Table]":
     from reportlab.platypus import Table  # noqa: PLC0415 - comes with it
 
-    class WholeRows(Table):  # type: ignore[misc]  # reportlab has no types
+    class WholeRows(Table):
         """Parts a row only where it is higher than a page: any other one goes to the next page as a whole."""
 
-        def split(self, width: float, height: float) -> Any:
+        def split(self, width: float, height: float) -> "list[Flowable]":
             self.splitInRow = int(height >= FRAME)
             return super().split(width, height)
 
@@ -96,22 +111,23 @@ class _Drawer:
         millimetres = [HOUR, PATIENT, BIRTH, *phones, PROCEDURES + (0 if shows_phones else PHONE), STATUS]
         self.widths = [width * POINTS_A_MM for width in millimetres]
 
-    def sheet(self, sheet: Sheet, printed: str) -> Any:
+    def sheet(self, sheet: Sheet, printed: str) -> "Table":
         """Return the table of a sheet. Its head, which every page repeats, says whose it is and of which date."""
         phones = [_("Telefone")] if self.shows_phones else []
         heads = [_("Hora"), _("Paciente"), _("Nascimento"), *phones, _("Procedimentos"), _("Situação")]
-        rows: list[list[Any]] = [
+        rows: list[list[object]] = [
             [self._heading(sheet, printed), *[""] * (len(heads) - 1)],
             [self._cell(head, place, self.bold) for place, head in enumerate(heads)],
         ]
-        spans: list[tuple[Any, ...]] = [("SPAN", (0, 0), (-1, 0))]
+        spans: list[StyleCommand] = [("SPAN", (0, 0), (-1, 0))]
         for appointment in sheet.appointments:
             texts = enumerate(self._texts(appointment))
-            rows.append([self._cell(text, place, self.style if place else self.bold) for place, text in texts])
+            cells = [self._cell(text, place, self.style if place else self.bold) for place, text in texts]
+            rows.append([*cells])
             if self.shows_notes and appointment.notes:
                 pieces = self._pieces(f"{_('Observações')}: {appointment.notes}")
                 first, last = len(rows), len(rows) + len(pieces) - 1
-                if self._is_low(rows[-1]):
+                if self._is_low(cells):
                     spans.append(("NOSPLIT", (0, first - 1), (0, first)))
                 spans += [("SPAN", (1, row), (-1, row)) for row in range(first, last + 1)]
                 if last > first:
@@ -121,7 +137,7 @@ class _Drawer:
                         ("TOPPADDING", (0, first + 1), (-1, last), 0),
                     ]
                 rows += [["", piece, *[""] * (len(heads) - 2)] for piece in pieces]
-        styles = [
+        styles: list[StyleCommand] = [
             ("FONT", (0, 0), (-1, -1), REGULAR, SIZE, LEADING),
             ("FONT", (0, 1), (-1, 1), BOLD, SIZE, LEADING),
             ("FONT", (0, 0), (0, -1), BOLD, SIZE, LEADING),
@@ -135,11 +151,11 @@ class _Drawer:
         ]
         return _table_class()(rows, self.widths, style=styles, repeatRows=2, hAlign="LEFT")
 
-    def words(self, text: str) -> Any:
+    def words(self, text: str) -> "Paragraph":
         """Return a line of text."""
         return self._paragraph(text, self.style)
 
-    def _heading(self, sheet: Sheet, printed: str) -> list[Any]:
+    def _heading(self, sheet: Sheet, printed: str) -> "list[Paragraph]":
         count = len(sheet.appointments)
         day = f"{date_format(sheet.day, 'l').lower()}, {day_and_month(sheet.day)} {_('de')} {sheet.day.year}"
         number = ngettext("%(n)s agendamento", "%(n)s agendamentos", count) % {"n": count}
@@ -161,19 +177,19 @@ class _Drawer:
             appointment.status_label,
         ]
 
-    def _pieces(self, text: str) -> list[Any]:
+    def _pieces(self, text: str) -> "list[Flowable]":
         """Return a text below the other cells as paragraphs of at most PIECE points: one that is longer than a page
         would go on as if it were no wider than the patient's name."""
         from reportlab.pdfbase.pdfmetrics import stringWidth  # noqa: PLC0415 - comes with it
 
         width = sum(self.widths[1:]) - GAP
-        pieces = [self._paragraph(text, self.style)]
+        pieces: list[Flowable] = [self._paragraph(text, self.style)]
         if stringWidth(text, REGULAR, SIZE) > width:
             while len(parted := pieces[-1].split(width, PIECE)) > 1:
                 pieces[-1:] = parted
         return pieces
 
-    def _is_low(self, cells: list[Any]) -> bool:
+    def _is_low(self, cells: "list[Paragraph | str]") -> bool:
         """Return whether a row is low enough to be kept on one page with what stands below it."""
         heights = [
             0 if isinstance(cell, str) else cell.wrap(self.widths[place] - GAP, 0)[1]
@@ -181,13 +197,13 @@ class _Drawer:
         ]
         return max(heights) <= PIECE
 
-    def _cell(self, text: str, place: int, style: Any) -> Any:
+    def _cell(self, text: str, place: int, style: "ParagraphStyle") -> "Paragraph | str":
         from reportlab.pdfbase.pdfmetrics import stringWidth  # noqa: PLC0415 - comes with it
 
         fits = stringWidth(text, style.fontName, SIZE) <= self.widths[place] - GAP
         return text if fits else self._paragraph(text, style)
 
-    def _paragraph(self, text: str, style: Any) -> Any:
+    def _paragraph(self, text: str, style: "ParagraphStyle") -> "Paragraph":
         from reportlab.platypus import Paragraph  # noqa: PLC0415 - comes with it
 
         return Paragraph(escape(text), style)

@@ -1,18 +1,18 @@
 """A slip or one person's data as a PDF to be sent by e-mail: of the same parts of templates, and without a browser."""
 
+from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from django.http import HttpResponse
 from django.template.loader import render_to_string
-from font_roboto import font_directory
 
 from clinic.web.responses import attachment
 
 STYLE = Path(__file__).with_name("pdf.css")
 # The fonts that every reader of PDFs has know no names from outside of Western Europe.
-FONTS = Path(font_directory)
+FONTS = Path(str(files("font_roboto") / "files"))
 
 
 def pdf_response(template: str, context: dict[str, Any], filename: str) -> HttpResponse:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.log import LogLevels, logger
@@ -78,7 +78,18 @@ def serve(
         raise WorkersNeverLoaded
 
 
-class Supervisor(MPServer):
+if TYPE_CHECKING:
+    # with the types of methods that granian does not annotate
+    class Server(MPServer):
+        def _spawn_workers(self, *arguments: Any) -> None: ...
+        def startup(self, spawn_target: Callable[..., None], target_loader: Loader) -> None: ...
+        def shutdown(self, exit_code: int = 0) -> None: ...
+
+else:
+    Server = MPServer
+
+
+class Supervisor(Server):
     """granian's server, with another policy for workers that die.
 
     By itself granian stops all workers and exits when one of them dies twice within 5.5 seconds, as happens when memory
@@ -146,7 +157,7 @@ class Supervisor(MPServer):
             if self.when_open and self.loader.loads.value and self.accepts_connections():
                 self.when_open()
                 self.when_open = None
-            if not (dead := [index for index, worker in enumerate(self.wrks) if not worker.is_alive()]):
+            if not (dead := [index for index, worker in enumerate(self.wrks) if not worker.inner.is_alive()]):
                 continue
             failures = 0 if self.loader.loads.value != loads else failures + 1
             loads = self.loader.loads.value

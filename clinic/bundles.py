@@ -37,18 +37,19 @@ def script(name: str, read: Callable[[str], str], seen: set[str]) -> str:
     return "".join(imported) + EXPORT.sub("", MODULE.sub("", read(name)))
 
 
-class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # it is not annotated
+class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):
     """WhiteNoise's storage of hashed and compressed files, with bundles instead of their parts."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._urls: dict[str, str] = {}
 
-    def url(self, name: str, force: bool = False) -> str:
+    def url(self, name: str | None, force: bool = False) -> str:
         """Return the hashed URL of a file; the files of a process stay as they are, and a page names twenty. With
         `force`, which gives it in DEBUG too, nothing is kept."""
+        name = name or ""
         if force:
-            return str(super().url(name, force))
+            return super().url(name, force)
         if name not in self._urls:
             self._urls[name] = super().url(name)
         return self._urls[name]

@@ -1,12 +1,11 @@
 """The lockout by django-axes, which counts failures of one user name at one address (see `addresses`)."""
 
-from datetime import timedelta
 from math import ceil
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
-from axes.helpers import get_cool_off
 from axes.models import AccessAttempt
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -18,7 +17,7 @@ def minutes_left(request: HttpRequest, credentials: dict[str, Any]) -> int:
     """Return the minutes until this user name may be tried again at this address, whether or not it exists."""
     (attempts,) = AxesDatabaseHandler().get_user_attempts(request, credentials)
     newest = attempts.order_by("-attempt_time").values_list("attempt_time", flat=True).first() or timezone.now()
-    left: timedelta = newest + get_cool_off(request) - timezone.now()
+    left = newest + settings.AXES_COOLOFF_TIME - timezone.now()
     return max(1, ceil(left.total_seconds() / 60))
 
 

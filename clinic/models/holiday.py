@@ -6,7 +6,7 @@ A date is stored as it is written: "24/06" every year, "08/12/2026" once, "Pásc
 import re
 from datetime import date, time, timedelta
 
-from dateutil.easter import easter  # type: ignore[import-untyped] # python-dateutil has no types
+from dateutil.easter import easter
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q

@@ -338,6 +338,11 @@ class Patient(ClinicRow):
         return isinstance(self.phone, PhoneNumber)
 
     @property
+    def phone_e164(self) -> str:
+        """The phone in E.164, "" without one."""
+        return self.phone.as_e164 if isinstance(self.phone, PhoneNumber) else ""
+
+    @property
     def has_document(self) -> bool:
         """True if the patient has any document, or a reason for having no CPF or NIF."""
         return bool(self.cpf or self.nif or self.document_number or self.no_document)
@@ -355,7 +360,7 @@ class Patient(ClinicRow):
     @property
     def has_doubtful_phone(self) -> bool:
         """True if there is a phone that is not known to exist ("telefone a confirmar")."""
-        return self.has_phone and not is_certain(self.phone)
+        return isinstance(self.phone, PhoneNumber) and not is_certain(self.phone)
 
 
 DATES = {field.name for field in Patient._meta.fields if type(field) is models.DateField}  # dates, no instants

@@ -243,7 +243,7 @@ def details_of(patient: Patient) -> PatientDetails:
     """Return the stored data of a patient in the shape that the form and the rules have."""
     stored = {field.name: getattr(patient, field.name) for field in fields(PatientDetails)}
     texts = {name: value or "" for name, value in stored.items() if name in NULL_WHEN_EMPTY}
-    return PatientDetails(**stored | texts | {"phone": patient.phone.as_e164 if patient.has_phone else ""})
+    return PatientDetails(**stored | texts | {"phone": patient.phone_e164})
 
 
 def write_values(patient: Patient, values: Mapping[str, Any], *others: str) -> None:

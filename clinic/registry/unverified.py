@@ -36,7 +36,7 @@ def unverified_details(cleaned: CleanedDetails, patient: Patient | None, clinic:
 
 
 def _is_known(phone: str, patient: Patient) -> bool:
-    return bool({patient.phone.as_e164, patient.second_phone} & set(phones.spellings(phone)))
+    return bool({patient.phone_e164, patient.second_phone} & set(phones.spellings(phone)))
 
 
 def _differs(name: str, patient: Patient) -> bool:

@@ -1,0 +1,3 @@
+class pisaContext:
+    err: int
+    def __init__(self, path: str = "", debug: int = 0, capacity: int = -1) -> None: ...

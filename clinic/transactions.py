@@ -25,6 +25,7 @@ CONFLICT_CONSTRAINTS = {
     "appointment_uuid_once",
     "recall_once_an_appointment",
     "waitingentry_once_an_appointment",
+    "delay_once_a_day",
 }
 
 

@@ -21,7 +21,7 @@ from clinic.registry.data_requests import (
     request_deletion,
     restrict,
 )
-from clinic.registry.delays import record_delay
+from clinic.registry.delays import DelayChanged, record_delay
 from clinic.registry.doctors import (
     DoctorFault,
     DoctorRefused,
@@ -120,6 +120,7 @@ __all__ = [
     "CleanedDetails",
     "ClinicFault",
     "ClinicRefused",
+    "DelayChanged",
     "DoctorFault",
     "DoctorRefused",
     "Hours",

@@ -56,6 +56,23 @@ def test_it_is_changed_and_taken_away_there(today, doctor):
     assert not Delay.objects.exists()
 
 
+def test_what_is_typed_stays_beside_a_colleagues_delay(today, clinic, doctor, receptionist):
+    open_form(today, doctor)
+    today.keyboard.type("45")
+    day = today.locator("#day").get_attribute("data-date")
+    Delay.objects.create(clinic=clinic, doctor=doctor, day=day, minutes=20, recorded_by=make_user(clinic, name="Rui"))
+    today.keyboard.press("Enter")
+    place = today.locator("#delay").bounding_box()
+    expect(today.locator("#delay")).to_contain_text("Rui registrou atraso de 20 min em")
+    expect(head_of(today, doctor)).to_contain_text("+20 min")
+    today.wait_for_function("({ x }) => document.getElementById('delay').getBoundingClientRect().x === x", arg=place)
+    expect(today.locator("#delay-minutes")).to_have_value("45")
+    expect(today.locator("#delay-minutes")).to_be_focused()
+    today.keyboard.press("Enter")
+    expect(head_of(today, doctor)).to_contain_text("+45 min")
+    expect(today.locator("#delay")).to_be_hidden()
+
+
 def test_escape_leaves_it_as_it_was(today, doctor):
     open_form(today, doctor)
     today.keyboard.press("Escape")

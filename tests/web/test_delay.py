@@ -1,5 +1,6 @@
 """A doctor who is late: recorded from the column's head, seen on the day and in the panels, and nothing is moved."""
 
+import re
 from datetime import date, datetime
 
 import pytest
@@ -42,8 +43,8 @@ def doctor(clinic):
     return make_doctor(clinic, name="Dra. Ana Prado")
 
 
-def typed(doctor, **fields):
-    return {"doctor": doctor.pk, "day": "30/11/2026", "minutes": "30"} | fields
+def typed(doctor, *, seen=0, **fields):
+    return {"doctor": doctor.pk, "day": "30/11/2026", "minutes": "30", "seen": f"{doctor.pk}:{seen}"} | fields
 
 
 def page_of(client, day=TODAY):
@@ -75,7 +76,7 @@ def test_another_day_shows_none_of_it(desk, doctor):
 def test_a_second_one_takes_the_place_of_the_first(desk, clinic, doctor):
     desk.post(RECORD, typed(doctor))
     desk.force_login(manager := make_manager(clinic))
-    desk.post(RECORD, typed(doctor, minutes="45"))
+    desk.post(RECORD, typed(doctor, minutes="45", seen=30))
     assert stored() == [("Ana Prado", TODAY, 45)]
     assert Delay.objects.get().recorded_by == manager
 
@@ -83,8 +84,53 @@ def test_a_second_one_takes_the_place_of_the_first(desk, clinic, doctor):
 @pytest.mark.parametrize("fields", [{"minutes": "0"}, {"minutes": "", "none": "1"}, {"none": "1"}])
 def test_nought_and_a_button_take_it_away(desk, doctor, fields):
     desk.post(RECORD, typed(doctor))
-    assert "Dra. Ana Prado: sem atraso." in desk.post(RECORD, typed(doctor, **fields), headers=PARTIAL).text
+    assert "Dra. Ana Prado: sem atraso." in desk.post(RECORD, typed(doctor, seen=30, **fields), headers=PARTIAL).text
     assert stored() == []
+
+
+@pytest.fixture
+def colleague(clinic):
+    return make_manager(clinic, name="Rui Alves")
+
+
+def test_another_one_of_a_colleague_is_not_overwritten(desk, client, colleague, doctor):
+    client.force_login(colleague)
+    client.post(RECORD, typed(doctor, minutes="20"))
+    desk.force_login(make_user(doctor.clinic, may_record_absence=True))
+    answer = desk.post(RECORD, typed(doctor, minutes="45"), headers=PARTIAL)
+    assert (answer.status_code, answer["HX-Trigger"]) == (409, "refresh-day")
+    sentence = "Dra. Ana Prado: Rui Alves registrou atraso de 20 min em 30/11 10:00, depois do que você viu."
+    assert sentence in answer.text
+    assert stored() == [("Ana Prado", TODAY, 20)]
+    seen = re.search(r'name="seen" value="([^"]*)"', answer.text)[1]
+    assert desk.post(RECORD, typed(doctor, minutes="45") | {"seen": seen}, headers=PARTIAL).status_code == 200
+    assert stored() == [("Ana Prado", TODAY, 45)]
+
+
+def test_one_that_was_taken_away_meanwhile_is_not_changed(desk, doctor):
+    answer = desk.post(RECORD, typed(doctor, minutes="45", seen=30), headers=PARTIAL)
+    assert answer.status_code == 409
+    assert "Dra. Ana Prado: o atraso foi retirado depois do que você viu." in answer.text
+    assert stored() == []
+
+
+@pytest.mark.parametrize("seen", ["", "x", "30", "{pk}:", "{pk}:x", "{other}:30"])
+def test_an_unreadable_seen_counts_as_none(desk, clinic, doctor, seen):
+    desk.post(RECORD, typed(doctor))
+    seen = seen.format(pk=doctor.pk, other=make_doctor(clinic).pk)
+    assert desk.post(RECORD, typed(doctor, minutes="45") | {"seen": seen}, headers=PARTIAL).status_code == 409
+
+
+def test_the_same_one_sent_twice_is_recorded_once(desk, doctor):
+    for _ in range(2):
+        assert desk.post(RECORD, typed(doctor), headers=PARTIAL).status_code == 200
+    assert len(events()) == 1
+
+
+def test_the_page_sends_the_delays_that_it_shows(desk, clinic, doctor):
+    desk.post(RECORD, typed(doctor))
+    assert f'name="seen" value="{doctor.pk}:30 "' in page_of(desk)
+    assert 'name="seen" value=""' in page_of(desk, TOMORROW)
 
 
 @pytest.mark.parametrize(("fields", "sentence"), [
@@ -179,8 +225,8 @@ def events():
 
 
 def test_every_change_leaves_an_event_with_its_author(desk, clinic, doctor, recorder):
-    for minutes in ("30", "45", "45", "0", "0"):
-        desk.post(RECORD, typed(doctor, minutes=minutes))
+    for seen, minutes in ((0, 30), (30, 45), (45, 45), (45, 0), (0, 0)):
+        desk.post(RECORD, typed(doctor, seen=seen, minutes=minutes))
     assert {(event.user, event.channel) for event in events()} == {(recorder, "browser")}
     assert [sentence_of_clinic(event) for event in events()] == [
         "Atraso registrado: Dra. Ana Prado, 30 min em 30/11/2026.",

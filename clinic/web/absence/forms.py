@@ -3,15 +3,18 @@ from typing import Any
 
 from django import forms
 from django.db.models import TextChoices
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
-from clinic.models import Absence, Clinic, Doctor
+from clinic.models import Absence, Clinic, Delay, Doctor, StaffUser
 from clinic.models.clinic import END_OF_DAY, NonexistentTime
 from clinic.models.delay import MAX_MINUTES
 from clinic.models.limits import max_length
 from clinic.queries import booking_options
+from clinic.registry import DelayChanged, record_delay
 from clinic.schedule import Away, bookable_dates
+from clinic.web.reading import read_number
 
 
 class When(TextChoices):
@@ -116,7 +119,10 @@ class AbsenceForm(forms.Form):
 
 
 class DelayForm(forms.Form):
-    """By how many minutes a doctor is late on a day that can be booked; 0, and the button `none`, for no delay."""
+    """By how many minutes a doctor is late on a day that can be booked; 0, and the button `none`, for no delay.
+
+    `seen` are the delays that the page showed when the form was opened, as “12:30 15:45”: a doctor's id, and minutes.
+    """
 
     doctor: Any = forms.ModelChoiceField(None, error_messages=OF_DOCTOR)
     day = TypedDateField()
@@ -127,10 +133,14 @@ class DelayForm(forms.Form):
             ("required", "invalid", "min_value", "max_value"), _("Informe o atraso em minutos: de 0 a 480.")
         ),
     )
+    seen = forms.CharField(required=False)
+    was_changed_meanwhile = False
 
     def __init__(self, *args: Any, clinic: Clinic, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.clinic = clinic
         self.today, self.last = bookable_dates(clinic, now)
+        self.seen_value = self.data.get("seen", "")
         self.fields["minutes"].required = "none" not in self.data
         field: Any = self.fields["doctor"]
         field.queryset = Doctor.objects.of(clinic).filter(active=True)
@@ -147,3 +157,33 @@ class DelayForm(forms.Form):
     @property
     def wanted_minutes(self) -> int:
         return 0 if "none" in self.data else self.cleaned_data["minutes"] or 0
+
+    def record(self, by: StaffUser) -> bool:
+        """Record the delay and return True. Where a colleague has recorded another one since the page showed it, say
+        so at `minutes`; that one then counts as seen."""
+        typed = self.cleaned_data
+        try:
+            record_delay(typed["doctor"], typed["day"], self.wanted_minutes, by=by, seen=self._seen_minutes())
+        except DelayChanged as changed:
+            self.was_changed_meanwhile = True
+            self.seen_value += f" {typed['doctor'].pk}:{changed.stored.minutes if changed.stored else 0}"
+            self.add_error("minutes", self._stored_sentence(typed["doctor"], changed.stored))
+        return not self.was_changed_meanwhile
+
+    def _seen_minutes(self) -> int:
+        """Return the delay of the chosen doctor that the page showed last, 0 for none."""
+        prefix = f"{self.cleaned_data['doctor'].pk}:"
+        shown = [pair.removeprefix(prefix) for pair in self.cleaned_data["seen"].split() if pair.startswith(prefix)]
+        return (read_number(shown[-1]) or 0) if shown else 0
+
+    def _stored_sentence(self, doctor: Doctor, stored: Delay | None) -> str:
+        if stored is None:
+            sentence = gettext("%(doctor)s: o atraso foi retirado depois do que você viu. Confira e registre de novo.")
+            return sentence % {"doctor": doctor.full_name}
+        at = self.clinic.local(stored.recorded_at)
+        words = {"who": stored.recorded_by, "minutes": stored.minutes, "at": f"{at:%d/%m %H:%M}"}
+        sentence = gettext(
+            "%(doctor)s: %(who)s registrou atraso de %(minutes)s min em %(at)s, depois do que você viu. Confira e"
+            " registre de novo."
+        )
+        return sentence % {"doctor": doctor.full_name, **words}

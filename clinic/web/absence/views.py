@@ -14,7 +14,7 @@ from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import absence_recorder_required
 from clinic.models import Absence, Doctor
 from clinic.queries.pending import Affected, affected_by
-from clinic.registry import delete_absence, record_delay, save_absence
+from clinic.registry import delete_absence, save_absence
 from clinic.transactions import run_in_transaction
 from clinic.web.absence.forms import AbsenceForm, DelayForm, Motive, When
 from clinic.web.htmx import partial_or_page, wants_partial
@@ -64,20 +64,23 @@ def take_back(request: ClinicRequest, pk: int) -> HttpResponse:
 @absence_recorder_required
 @require_POST
 def delay(request: ClinicRequest) -> HttpResponse:
-    """Record by how many minutes a doctor is late on a day, or that there is no delay. It moves nothing."""
+    """Record by how many minutes a doctor is late on a day, or that there is no delay. It moves nothing.
+
+    Where a colleague has recorded another delay since the form was opened, nothing is written: the form stays as it
+    was typed, and is recorded when it is sent again."""
     form = DelayForm(request.POST, clinic=request.clinic, now=timezone.now())
-    if form.is_valid():
-        typed = form.cleaned_data
-        wanted = typed["doctor"], typed["day"], form.wanted_minutes
-        run_in_transaction(lambda: record_delay(*wanted, request.user))
-        messages.success(request, _delay_sentence(typed["doctor"], form.wanted_minutes))
-    else:
-        messages.error(request, str(next(iter(form.errors.values()))[0]))
+    is_recorded = form.is_valid() and form.record(request.user)
+    refusal = "" if is_recorded else str(next(iter(form.errors.values()))[0])
+    if is_recorded:
+        messages.success(request, _delay_sentence(form.cleaned_data["doctor"], form.wanted_minutes))
     if not wants_partial(request):
+        if refusal:
+            messages.error(request, refusal)
         return leave(request, "web:agenda-day", f"{form.cleaned_data.get('day') or form.today}")
-    response = render(request, "_messages.html", {"oob": True}, status=None if form.is_valid() else 422)
+    status = 200 if is_recorded else 409 if form.was_changed_meanwhile else 422
+    response = render(request, "agenda/_delay_answer.html", {"form": form, "refusal": refusal}, status=status)
     response["HX-Reswap"] = "none"
-    if form.is_valid():
+    if status != 422:
         response["HX-Trigger"] = "refresh-day"
     return response
 

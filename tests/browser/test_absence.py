@@ -17,6 +17,19 @@ def visits(clinic, doctor, monday):
     ]
 
 
+def test_the_first_field_has_the_focus_then_the_wrong_one(window, receptionist, doctor):
+    page = window(receptionist)
+    page.goto("/pendencias/")
+    page.get_by_role("link", name="Registrar ausência…").click()
+    expect(page.locator("#doctor")).to_be_focused()
+    page.locator("[name=motive][value=outro]").check()
+    page.get_by_role("button", name="Registrar ausência").click()
+    expect(page.locator("#doctor")).to_be_focused()
+    page.locator("#doctor").select_option(index=1)
+    page.get_by_role("button", name="Registrar ausência").click()
+    expect(page.locator("#other")).to_be_focused()
+
+
 def test_the_list_follows_the_fields(window, receptionist, doctor, visits, monday):
     page = window(receptionist)
     page.goto(f"/ausencias/nova/?medico={doctor.pk}")

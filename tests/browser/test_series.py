@@ -60,6 +60,16 @@ def test_ten_sessions_take_two_clicks_more_than_one(window, receptionist, doctor
     assert Series.objects.get().sessions.count() == 10
 
 
+def test_the_first_field_has_the_focus(window, receptionist, visit, clinic, doctor):
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{visit.pk}/")
+    page.get_by_role("link", name="Repetir…").click()
+    expect(page.get_by_label("Repetir a cada")).to_be_focused()
+    series = make_series(visit)
+    page.goto(f"/sessoes/{series.pk}/remarcar/")
+    expect(page.get_by_label("Dia da semana")).to_be_focused()
+
+
 def test_the_dates_follow_what_is_typed(window, receptionist, visit, doctor, monday):
     taken_by_somebody_else(doctor, monday + timedelta(weeks=1), time(10))
     page = window(receptionist)

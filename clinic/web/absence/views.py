@@ -37,7 +37,12 @@ def add(request: ClinicRequest) -> HttpResponse:
         absence = form.absence
         run_in_transaction(lambda: save_absence(absence, request.user))
         return _saved_response(request, form, affected)
-    context = {"form": form, "affected": affected, "is_asked_again": request.method == "POST" and affected}
+    context = {
+        "form": form,
+        "affected": affected,
+        "is_asked_again": request.method == "POST" and affected,
+        "focus": _focus(request, form),
+    }
     status = 422 if request.method == "POST" and not affected else 409 if request.method == "POST" else None
     return private(partial_or_page(request, "absence/add.html", "form", context, status))
 
@@ -99,6 +104,11 @@ def _form(request: ClinicRequest) -> AbsenceForm:
     if typed := take(request) or ("when" in request.GET and request.GET):
         return form(typed)
     return form(begun) if begun["doctor"] else form(initial=begun)
+
+
+def _focus(request: ClinicRequest, form: AbsenceForm) -> str:
+    """Return which field has the focus: the first wrong one of a form that was sent, else the first one."""
+    return next(iter(form.errors), "") if request.method == "POST" else next(iter(form.fields))
 
 
 def _is_answered(request: ClinicRequest, affected: Affected) -> bool:

@@ -119,7 +119,7 @@ def _form_response(request: ClinicRequest, template: str, form: PreviewForm, con
     """Render the page, the form of it after a refused act, or the parts that change when a field of it is left.
 
     Nothing else is replaced then, so what is being typed meanwhile stays."""
-    context |= {"form": form, "focus": _focus(form) if _is_sent(request) else ""}
+    context |= {"form": form, "focus": _focus(request, form)}
     if _is_sent(request) or not wants_partial(request):
         return private(partial_or_page(request, template, "form", context, _status(request, form)))
     response = private(render(request, "series/_looked.html", context))
@@ -127,9 +127,12 @@ def _form_response(request: ClinicRequest, template: str, form: PreviewForm, con
     return response
 
 
-def _focus(form: PreviewForm) -> str:
-    """Return what has the focus after a refused act: the sentence above the form, else the first wrong field."""
-    return "refusals" if form.refusals else form.first_wrong
+def _focus(request: ClinicRequest, form: PreviewForm) -> str:
+    """Return what has the focus: the sentence above the form, else the first wrong field; of a form that was not sent
+    the first one."""
+    if form.refusals:
+        return "refusals"
+    return form.first_wrong or ("" if _is_sent(request) else next(iter(form.fields)))
 
 
 def _status(request: ClinicRequest, form: PreviewForm) -> int | None:

@@ -1,6 +1,6 @@
 """Patients, doctors, procedures and clinics: what their data must look like, adding and changing them."""
 
-from clinic.registry.absences import delete_absence, save_absence
+from clinic.registry.absences import delete_absence, record_absence, save_absence
 from clinic.registry.clinic_events import record_change
 from clinic.registry.clinics import ClinicFault, ClinicRefused, change_clinic, clean_clinic_phone, place_clinic
 from clinic.registry.consents import ANSWERS, OF_COLUMN, question, record_consent
@@ -207,6 +207,7 @@ __all__ = [
     "raise_prices",
     "record_change",
     "record_consent",
+    "record_absence",
     "record_delay",
     "record_ids",
     "records_kept_years",

@@ -2,9 +2,21 @@
 
 from typing import Any
 
-from clinic.models import Absence, AppointmentEvent, Clinic, ClinicEvent, StaffUser
+from clinic.models import Absence, AppointmentEvent, Clinic, ClinicEvent, Doctor, StaffUser
+from clinic.models.locks import get_locked
 from clinic.registry.clinic_events import record_change
 from clinic.registry.patient_events import Author
+
+
+def record_absence(absence: Absence, by: StaffUser) -> None:
+    """Store a new absence of a doctor, and its event; one that is stored already (a double click, a colleague who was
+    quicker) is not stored again.
+
+    Runs in the caller's transaction; locks the doctor's row."""
+    get_locked(Doctor.objects.of(absence.clinic_id).filter(pk=absence.doctor_id))
+    same = {"doctor": absence.doctor_id, "starts_at": absence.starts_at, "ends_at": absence.ends_at}
+    if not Absence.objects.of(absence.clinic_id).filter(**same, reason=absence.reason).exists():
+        save_absence(absence, by)
 
 
 def save_absence(absence: Absence, by: StaffUser) -> None:

@@ -59,6 +59,16 @@ def test_one_click_records_and_one_key_moves_each(window, receptionist, doctor, 
     assert set(Appointment.objects.values_list("status", flat=True)) == {"rescheduled"}
 
 
+def test_a_double_click_records_one(window, receptionist, doctor):
+    page = window(receptionist)
+    page.goto(f"/ausencias/nova/?medico={doctor.pk}")
+    posts = []
+    page.on("request", lambda request: posts.append(request) if request.method == "POST" else None)
+    page.get_by_role("button", name="Registrar ausência").dblclick()
+    expect(page.locator("#messages")).to_contain_text("Ausência registrada")
+    assert len(posts) == Absence.objects.count() == 1
+
+
 def test_without_script_the_list_comes_by_a_button(window, receptionist, doctor, visits, monday):
     page = window(receptionist, javascript=False)
     page.goto(f"/ausencias/nova/?medico={doctor.pk}")

@@ -70,6 +70,35 @@ def test_the_first_field_has_the_focus(window, receptionist, visit, clinic, doct
     expect(page.get_by_label("Dia da semana")).to_be_focused()
 
 
+def posts_of(page):
+    posts = []
+    page.on("request", lambda request: posts.append(request.post_data) if request.method == "POST" else None)
+    return posts
+
+
+def test_a_double_click_books_one_series(window, receptionist, visit):
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{visit.pk}/repetir/")
+    posts, release = posts_of(page), hold(page, "**/repetir/")
+    page.locator("#save").dblclick()
+    expect(page.locator("#save")).to_be_disabled()
+    release()
+    expect(page.locator(".message.success")).to_contain_text("9 sessões agendadas.")
+    assert len(posts) == 1
+
+
+def test_a_field_that_is_left_aborts_no_booking(window, receptionist, visit):
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{visit.pk}/repetir/")
+    page.get_by_label("Sessões ao todo").focus()
+    release = hold(page, "**/repetir/")
+    page.evaluate("document.getElementById('save').click()")
+    page.keyboard.type("1")
+    page.keyboard.press("Tab")
+    release()
+    expect(page.locator(".message.success")).to_contain_text("9 sessões agendadas.")
+
+
 def test_the_dates_follow_what_is_typed(window, receptionist, visit, doctor, monday):
     taken_by_somebody_else(doctor, monday + timedelta(weeks=1), time(10))
     page = window(receptionist)

@@ -193,6 +193,7 @@ def test_two_who_record_the_same_absence(desk, clinic, doctor, visit):
     desk.post(PAGE, typed(doctor, close_over=f"1-{visit.pk}"))
     assert other.post(PAGE, typed(doctor, close_over=f"1-{visit.pk}")).status_code == 302
     assert len(pending(clinic, now=at(clinic, "2026-11-30 10:00"))) == 1
+    assert Absence.objects.count() == ClinicEvent.objects.count() == 1
 
 
 def absence_of(doctor, visit, **fields):

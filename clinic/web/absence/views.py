@@ -14,7 +14,7 @@ from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import absence_recorder_required
 from clinic.models import Absence, Doctor
 from clinic.queries.pending import Affected, affected_by
-from clinic.registry import delete_absence, save_absence
+from clinic.registry import delete_absence, record_absence
 from clinic.transactions import run_in_transaction
 from clinic.web.absence.forms import AbsenceForm, DelayForm, Motive, When
 from clinic.web.htmx import partial_or_page, wants_partial
@@ -35,7 +35,7 @@ def add(request: ClinicRequest) -> HttpResponse:
     affected = affected_by(request.clinic, form.away, now=form.now) if form.is_valid() else None
     if request.method == "POST" and affected and _is_answered(request, affected):
         absence = form.absence
-        run_in_transaction(lambda: save_absence(absence, request.user))
+        run_in_transaction(lambda: record_absence(absence, request.user))
         return _saved_response(request, form, affected)
     context = {
         "form": form,

@@ -69,15 +69,14 @@ def finish_memo(memo_id: int, *, clinic: Clinic, by: StaffUser, now: datetime | 
     return run_in_transaction(work)
 
 
-def reopen_memo(memo_id: int, *, clinic: Clinic, seen: datetime | None = None) -> Memo:
-    """Return the memo as one that nobody has done; with `seen`, the instant at which it was done, only if it was not
-    done again since.
+def reopen_memo(memo_id: int, *, clinic: Clinic, seen: datetime | None) -> Memo:
+    """Return the memo as one that nobody has done, if it was done at the instant `seen` and not again since.
 
     Locks its row. Raises MemoDone where it was, Memo.DoesNotExist, Refused (TRY_AGAIN)."""
 
     def work() -> Memo:
         memo = get_locked(Memo.objects.of(clinic).filter(pk=memo_id))
-        if seen and memo.done_by and memo.done_at and memo.done_at != seen:
+        if memo.done_by and memo.done_at and memo.done_at != seen:
             raise MemoDone(memo.done_by, memo.done_at)
         return _set_done(memo, None, None)
 

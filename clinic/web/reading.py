@@ -34,6 +34,16 @@ def read_number(text: str) -> int | None:
     return int(text) if is_short_number(text) else None
 
 
+def state_seen(data: QueryDict) -> str:
+    """Return the state of the row that a button was drawn with (`seen`); "", which no row has, where it names none."""
+    return data.get("seen", "")
+
+
+def version_seen(data: QueryDict) -> int:
+    """Return the version of the row that a button was drawn with (`seen`); 0, which no row has, where it names none."""
+    return read_number(state_seen(data)) or 0
+
+
 def event_to_undo(data: QueryDict) -> int:
     """Return the id of the event that a button for undoing names; 0, which is of none, where it names none."""
     return read_number(data.get("event", "")) or 0

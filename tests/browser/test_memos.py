@@ -67,7 +67,7 @@ def test_u_leaves_what_a_colleague_did_to_ones_own_row(page, clinic, calls):
     page.locator(row(calls[0])).focus()
     page.keyboard.press("f")
     expect(page.locator(f"{row(calls[0])}.done")).to_contain_text("Feito por Rosa Recepção")
-    reopen_memo(calls[0].pk, clinic=clinic)
+    reopen_memo(calls[0].pk, clinic=clinic, seen=Memo.objects.get(pk=calls[0].pk).done_at)
     finish_memo(calls[0].pk, clinic=clinic, by=make_user(clinic, name="Paula"))
     read_again(page)
     expect(page.locator(f"{row(calls[0])}.done")).to_contain_text("Feito por Paula")

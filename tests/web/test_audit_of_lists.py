@@ -146,7 +146,8 @@ def test_what_is_done_with_a_memo_is_noted(client, desk, by):
     assert client.post(reverse("web:memo-add"), typed).status_code == 302
     memo = Memo.objects.get()
     client.post(reverse("web:memo-done", args=[memo.pk]))
-    client.post(reverse("web:memo-undo", args=[memo.pk]))
+    seen = Memo.objects.get().done_at.isoformat()
+    client.post(reverse("web:memo-undo", args=[memo.pk]), {"seen": seen})
     reopened, done, written = found(desk, "recado")
     assert [each.kind for each in (written, done, reopened)] == ["Recado: escrito", "Recado: feito", "Recado: reaberto"]
     assert told(written) == [("data", "", "23/11/2030"), ("para quem", "", "Paula")]
@@ -195,7 +196,8 @@ def test_filters_of_the_lists(desk, by):
     put(desk, by)
     recall(desk, by)
     memo = note(desk, by)
-    reopen_memo(finish_memo(memo.pk, clinic=desk.clinic, by=by.user).pk, clinic=desk.clinic)
+    done = finish_memo(memo.pk, clinic=desk.clinic, by=by.user)
+    reopen_memo(memo.pk, clinic=desk.clinic, seen=done.done_at)
     other = make_user(desk.clinic)
     assert (
         len(found(desk, "espera.put")) == len(found(desk, "retorno.written")) == len(found(desk, "recado.added")) == 1

@@ -260,7 +260,10 @@ def test_it_is_done_in_one_click_and_taken_back(desk, clinic, rita, clock):
     assert memo.done_by == rita
     undo = reverse("web:memo-undo", args=[memo.pk])
     assert undo in answer.text
-    assert "Feito por" not in rows(desk.post(undo, headers=PARTIAL))[0]
+    for unreadable in ({}, {"seen": "?"}):
+        assert desk.post(undo, unreadable, headers=PARTIAL).status_code == 409
+    (seen,) = re.findall(r'name="seen" value="([^"]+)" data-key="u"', answer.text)
+    assert "Feito por" not in rows(desk.post(undo, {"seen": seen}, headers=PARTIAL))[0]
     memo.refresh_from_db()
     assert (memo.done_by, memo.done_at) == (None, None)
 
@@ -271,7 +274,7 @@ def test_what_was_done_again_is_not_taken_back_by_an_older_row(desk, clinic, clo
     undo, shown = reverse("web:memo-undo", args=[memo.pk]), r'name="seen" value="([^"]+)" data-key="u"'
     (seen,) = re.findall(shown, answer.text)
     clock(9, 10)
-    reopen_memo(memo.pk, clinic=clinic)
+    reopen_memo(memo.pk, clinic=clinic, seen=Memo.objects.get().done_at)
     finish_memo(memo.pk, clinic=clinic, by=make_user(clinic, name="Paula"))
     answer = desk.post(undo, {"seen": seen}, headers=PARTIAL)
     assert answer.status_code == 409 and "Paula já fez, em 23/11 09:10." in rows(answer)[0]

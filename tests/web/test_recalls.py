@@ -282,7 +282,7 @@ def test_closed_by_hand_it_can_be_undone(client, doctor, outcome, words):
     answer = post(client, "close", written, outcome=outcome, seen="1")
     assert answer.status_code == 200 and words in answer.text and "Rosa Recepção" in answer.text
     assert "Há pouco" in page(client)
-    again = post(client, "undo", written)
+    again = post(client, "undo", written, seen="2")
     assert again.status_code == 200 and "Não quer</" not in again.text and 'value="declined"' in again.text
     assert Recall.objects.get().closed_at is None
 
@@ -309,6 +309,17 @@ def test_what_was_closed_again_is_not_undone_by_an_older_row(client, doctor):
     assert Recall.objects.get().closed_at is None
 
 
+@pytest.mark.parametrize("sent", [{}, {"seen": ""}, {"seen": "x"}, {"seen": "9" * 30}])
+def test_without_a_readable_seen_nothing_is_done(client, doctor, sent):
+    written, later = recall(doctor), today(doctor) + timedelta(days=9)
+    assert post(client, "close", written, outcome="declined", **sent).status_code == 409
+    assert post(client, "postpone", written, due_on=f"{later:%d/%m/%Y}", **sent).status_code == 409
+    assert Recall.objects.get().version == 1
+    post(client, "close", written, outcome="declined", seen="1")
+    assert post(client, "undo", written, **sent).status_code == 409
+    assert Recall.objects.get().outcome == "declined"
+
+
 def test_it_is_postponed_in_the_row_and_a_wrong_date_stays_typed(client, doctor):
     written, later = recall(doctor), today(doctor) + timedelta(days=9)
     for typed in ("99/99", "", "01/01/2020"):
@@ -321,14 +332,14 @@ def test_it_is_postponed_in_the_row_and_a_wrong_date_stays_typed(client, doctor)
 
 def test_without_htmx_the_acts_lead_back_to_the_list(client, doctor):
     written = recall(doctor)
-    answer = client.post(reverse("web:recall-close", args=[written.pk]), {"outcome": "x"}, follow=True)
+    answer = client.post(reverse("web:recall-close", args=[written.pk]), {"outcome": "x", "seen": "1"}, follow=True)
     assert answer.redirect_chain == [(f"/retornos/?retorno={written.pk}#t{written.pk}", 302)]
     assert "Diga se o paciente não quer" in answer.text
     until = f"{today(doctor) + timedelta(days=60):%d/%m/%Y}"
     shown = {"ate": until, "medico": doctor.pk, "pagina": "2"}
     text = page(client, **shown | {"pagina": "1"})
     assert text.count(f'name="ate" value="{until}"') == 3 and text.count(f'name="medico" value="{doctor.pk}"') == 2
-    answer = client.post(reverse("web:recall-close", args=[written.pk]), shown | {"outcome": "declined"})
+    answer = client.post(reverse("web:recall-close", args=[written.pk]), shown | {"outcome": "declined", "seen": "1"})
     assert answer.url == f"{reverse('web:recall-list', query=shown | {'retorno': written.pk})}#t{written.pk}"
 
 

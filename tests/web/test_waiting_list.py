@@ -186,8 +186,20 @@ def test_a_declined_time_is_kept_as_it_is_offered(client, doctor):
 def test_withdrawn_and_undone(client, doctor):
     entry = put(doctor)
     assert "Retirado da fila de espera." in post(client, "withdraw", entry, seen="1").content.decode()
-    assert "Alterar" in post(client, "undo", entry).content.decode()
+    assert "Alterar" in post(client, "undo", entry, seen="2").content.decode()
     assert post(client, "withdraw", entry, seen="1").status_code == 409
+
+
+@pytest.mark.parametrize("sent", [{}, {"seen": ""}, {"seen": "x"}, {"seen": "9" * 30}])
+def test_without_a_readable_seen_nothing_is_done(client, doctor, sent):
+    entry = put(doctor, far=visit(doctor, weeks=3))
+    to = f"{doctor.pk}|{next_monday(doctor.clinic).isoformat()}"
+    for act, data in (("withdraw", {}), ("detach", {}), ("accept", {"to": to}), ("change", {"part": "manha"})):
+        assert post(client, act, entry, **data, **sent).status_code in (409, 422)
+    assert WaitingEntry.objects.get().version == 1
+    post(client, "withdraw", entry, seen="1")
+    assert post(client, "undo", entry, **sent).status_code == 409
+    assert WaitingEntry.objects.get().outcome == "withdrawn"
 
 
 def test_a_swap_is_undone_from_its_row(client, doctor):
@@ -196,7 +208,7 @@ def test_a_swap_is_undone_from_its_row(client, doctor):
     before = far.starts_at
     to = f"{doctor.pk}|{next_monday(doctor.clinic).isoformat()}"
     assert "Desfazer troca" in post(client, "accept", entry, to=to, seen="1").content.decode()
-    assert post(client, "undo", entry).status_code == 200
+    assert post(client, "undo", entry, seen="2").status_code == 200
     far.refresh_from_db()
     assert far.starts_at == before and WaitingEntry.objects.get().closed_at is None
 
@@ -323,7 +335,7 @@ def test_many_rows_cost_no_query_more(client, doctor):
 
     def swap(entry, hour):
         to = f"{doctor.pk}|{next_monday(doctor.clinic, hour).isoformat()}"
-        assert post(client, "accept", entry, to=to).status_code == 200
+        assert post(client, "accept", entry, to=to, seen="1").status_code == 200
 
     put(doctor)
     swap(put(doctor, far=visit(doctor, weeks=3)), 8)

@@ -21,7 +21,7 @@ from clinic.web.memo.context import Board
 from clinic.web.memo.forms import About, MemoForm
 from clinic.web.patient.forms import initial_for_search
 from clinic.web.patient.lookup import patient_or_404
-from clinic.web.reading import read_date, read_instant
+from clinic.web.reading import read_date, read_instant, state_seen
 from clinic.web.responses import polled, private
 
 
@@ -59,7 +59,7 @@ def finish(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def reopen(request: ClinicRequest, pk: int) -> HttpResponse:
     """Take it back that the memo was done at the posted instant (`seen`); say who did it where it was done again."""
-    seen = read_instant(request.POST.get("seen", ""))
+    seen = read_instant(state_seen(request.POST))
     return _act_response(request, pk, lambda: reopen_memo(pk, clinic=request.clinic, seen=seen))
 
 

@@ -18,7 +18,7 @@ from clinic.refusals import Refused
 from clinic.web.appointment.responses import detail_or_redirect, get_appointment, not_found_when_deleted
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.panel import author, panel_response
-from clinic.web.reading import read_number
+from clinic.web.reading import read_number, version_seen
 from clinic.web.recall.context import COMING, Board
 from clinic.web.recall.forms import RecallForm, fields_of, read_new_date, read_until
 from clinic.web.responses import polled, private
@@ -65,7 +65,7 @@ def add(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def close(request: ClinicRequest, pk: int) -> HttpResponse:
     """Close a recall with the posted `outcome`, if it is still as the row shows it."""
-    outcome, seen = request.POST.get("outcome", ""), read_number(request.POST.get("seen", ""))
+    outcome, seen = request.POST.get("outcome", ""), version_seen(request.POST)
     return _act_response(
         request,
         pk,
@@ -81,7 +81,7 @@ def postpone(request: ClinicRequest, pk: int) -> HttpResponse:
     def act() -> object:
         due_on = read_new_date(typed)
         return booking.postpone_recall(
-            pk, due_on, clinic=request.clinic, by=author(request), seen=read_number(request.POST.get("seen", ""))
+            pk, due_on, clinic=request.clinic, by=author(request), seen=version_seen(request.POST)
         )
 
     return _act_response(request, pk, act, typed)
@@ -90,7 +90,7 @@ def postpone(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Open a recall again that a person has closed, if it is still as the row shows it."""
-    seen = read_number(request.POST.get("seen", ""))
+    seen = version_seen(request.POST)
     return _act_response(
         request, pk, lambda: booking.reopen_recall(pk, clinic=request.clinic, by=author(request), seen=seen)
     )

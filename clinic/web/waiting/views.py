@@ -21,7 +21,7 @@ from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.htmx import redirect as leave
 from clinic.web.panel import author
 from clinic.web.patient.lookup import patient_or_404
-from clinic.web.reading import read_number
+from clinic.web.reading import read_number, state_seen, version_seen
 from clinic.web.responses import polled, private
 from clinic.web.waiting.context import Board, WayOn, address_of_row, way_on
 from clinic.web.waiting.forms import WaitingForm, fields_of, wanted_in
@@ -79,12 +79,13 @@ def change(request: ClinicRequest, pk: int) -> HttpResponse:
         messages.info(request, _("Este pedido já saiu da fila de espera."))
         return leave(request, "web:waiting-list")
     typed = request.POST if request.method == "POST" else take(request)
-    seen = (typed or QueryDict()).get("seen", str(stored.version))
+    seen = state_seen(typed) if typed is not None else str(stored.version)
     form = WaitingForm(typed or fields_of(stored), clinic=request.clinic, appointment=stored.appointment)
     if request.method == "POST" and form.is_valid():
-        version = int(seen) if is_short_number(seen) else 0
         try:
-            booking.change_waiting(pk, form.wish, clinic=request.clinic, by=author(request), seen=version)
+            booking.change_waiting(
+                pk, form.wish, clinic=request.clinic, by=author(request), seen=version_seen(request.POST)
+            )
         except Refused as refused:
             form.show_refusals(refused.refusals)
         else:
@@ -105,7 +106,7 @@ def accept(request: ClinicRequest, pk: int) -> HttpResponse:
             clinic=request.clinic,
             doctor=offered.doctor_id if offered else None,
             starts_at=offered.starts_at if offered else None,
-            seen=read_number(request.POST.get("seen", "")),
+            seen=version_seen(request.POST),
             place=request.POST.get("place") or None,
             by=author(request),
         )
@@ -131,7 +132,7 @@ def decline(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def withdraw(request: ClinicRequest, pk: int) -> HttpResponse:
     """Take the request off the list if it is still as the row shows it."""
-    seen = read_number(request.POST.get("seen", ""))
+    seen = version_seen(request.POST)
     return _act_response(
         request, pk, lambda: booking.withdraw_waiting(pk, clinic=request.clinic, by=author(request), seen=seen)
     )
@@ -144,7 +145,7 @@ def detach(request: ClinicRequest, pk: int) -> HttpResponse:
     if stored is None:
         raise Http404
     form = WaitingForm(fields_of(stored), clinic=request.clinic, appointment=None)
-    seen = read_number(request.POST.get("seen", "")) or stored.version
+    seen = version_seen(request.POST)
 
     def act() -> object:
         form.is_valid()
@@ -157,7 +158,7 @@ def detach(request: ClinicRequest, pk: int) -> HttpResponse:
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Open a request again that was closed a moment ago, if it is still as the row shows it: withdrawn, or swapped,
     which moves the appointment back."""
-    seen = read_number(request.POST.get("seen", ""))
+    seen = version_seen(request.POST)
 
     def act() -> None:
         booking.undo_waiting(pk, clinic=request.clinic, by=author(request), seen=seen)

@@ -207,7 +207,9 @@ def test_a_swap_is_undone_from_its_row(client, doctor):
     entry = put(doctor, far=far)
     before = far.starts_at
     to = f"{doctor.pk}|{next_monday(doctor.clinic).isoformat()}"
-    assert "Desfazer troca" in post(client, "accept", entry, to=to, seen="1").content.decode()
+    assert post(client, "accept", entry, to=to, seen="1").status_code == 409
+    done = post(client, "accept", entry, to=to, seen="1", place=booking.place(far))
+    assert "Desfazer troca" in done.content.decode()
     assert post(client, "undo", entry, seen="2").status_code == 200
     far.refresh_from_db()
     assert far.starts_at == before and WaitingEntry.objects.get().closed_at is None
@@ -335,7 +337,8 @@ def test_many_rows_cost_no_query_more(client, doctor):
 
     def swap(entry, hour):
         to = f"{doctor.pk}|{next_monday(doctor.clinic, hour).isoformat()}"
-        assert post(client, "accept", entry, to=to, seen="1").status_code == 200
+        place = booking.place(entry.appointment)
+        assert post(client, "accept", entry, to=to, seen="1", place=place).status_code == 200
 
     put(doctor)
     swap(put(doctor, far=visit(doctor, weeks=3)), 8)

@@ -107,7 +107,7 @@ def accept(request: ClinicRequest, pk: int) -> HttpResponse:
             doctor=offered.doctor_id if offered else None,
             starts_at=offered.starts_at if offered else None,
             seen=version_seen(request.POST),
-            place=request.POST.get("place") or None,
+            place=request.POST.get("place", ""),
             by=author(request),
         )
 

@@ -18,7 +18,7 @@ from django.utils.text import slugify
 
 from clinic.models import Appointment, AppointmentProcedure
 from clinic.queries.reports import REPORTS, Column, Report, Table, TooLongError, Unit, Wanted
-from clinic.web.report.exports import csv_of, xlsx_of
+from clinic.web.report.files import csv_of, xlsx_of
 from clinic.web.report.forms import Preset, dates_of
 from tests.days import put
 from tests.factories import (

@@ -24,7 +24,7 @@ from clinic.queries.reports import Column, Report, Table, Unit
 from clinic.web import jinja
 from clinic.web.audit.forms import LAST_DAYS, Period, period_of, position_of, query_of, wanted_of, written_position
 from clinic.web.htmx import partial_or_page, wants_partial
-from clinic.web.report.exports import csv_of, xlsx_of
+from clinic.web.report.files import csv_of, xlsx_of
 from clinic.web.responses import CSV, XLSX, attachment
 
 MAX_EXPORTED = 10_000

@@ -16,9 +16,9 @@ from clinic.access.requests import ClinicRequest
 from clinic.access.roles import export_required
 from clinic.transactions import one_snapshot
 from clinic.web.exporting.tables import TABLES, Asked, Exported
-from clinic.web.exports import csv_of_texts, workbook_of_texts
 from clinic.web.patient.views import asks_for_last_search, search_digest, searched
 from clinic.web.responses import CSV, XLSX, attachment, private
+from clinic.web.spreadsheet_files import csv_of_texts, workbook_of_texts
 
 
 @require_safe

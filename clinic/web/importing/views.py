@@ -24,11 +24,11 @@ from clinic.queries import imports
 from clinic.refusals import Refused
 from clinic.registry import Author
 from clinic.server import uploads
-from clinic.web.exports import csv_of_texts
 from clinic.web.htmx import partial_or_page, redirect
 from clinic.web.importing.context import MAX_MEGABYTES, columns_context, run_context
 from clinic.web.importing.forms import ColumnsForm, kind_in
 from clinic.web.responses import CSV, attachment, private
+from clinic.web.spreadsheet_files import csv_of_texts
 
 SECONDS = 1.0  # of work a request
 

@@ -21,7 +21,7 @@ from clinic.queries.reports import Column, Report, Table, Unit
 from clinic.web.audit.forms import Period, period_of
 from clinic.web.patient.lookup import patient_or_404
 from clinic.web.reading import read_instant
-from clinic.web.report.exports import csv_of, xlsx_of
+from clinic.web.report.files import csv_of, xlsx_of
 from clinic.web.responses import CSV, XLSX, attachment
 
 MAX_EXPORTED = 10_000

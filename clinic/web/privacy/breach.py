@@ -19,10 +19,10 @@ from clinic.access.roles import manager_required
 from clinic.models import Clinic, Incident, phones
 from clinic.queries import breach
 from clinic.registry import write_incident
-from clinic.web.exports import BYTE_ORDER_MARK, harmless
 from clinic.web.htmx import redirect
 from clinic.web.privacy.forms import BreachForm, IncidentForm
 from clinic.web.responses import CSV, attachment
+from clinic.web.spreadsheet_files import BYTE_ORDER_MARK, harmless
 
 BOOK = 100  # newest entries that the page shows
 

@@ -23,7 +23,7 @@ from clinic.models import Doctor, Procedure
 from clinic.queries.reports import REPORTS, Overview, Report, ReportKind, Table, TooLongError, Values, Wanted, overview
 from clinic.web import jinja
 from clinic.web.report.chart import chart_of
-from clinic.web.report.exports import csv_of, xlsx_of
+from clinic.web.report.files import csv_of, xlsx_of
 from clinic.web.report.forms import Asked, Preset, chosen, dates_of
 from clinic.web.report.words import Writer
 from clinic.web.responses import CSV, XLSX, attachment

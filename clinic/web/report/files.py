@@ -11,7 +11,7 @@ import xlsxwriter
 from django.utils.translation import gettext as _
 
 from clinic.queries.reports import Report, Table, Unit, Value
-from clinic.web.exports import csv_of_cells, harmless
+from clinic.web.spreadsheet_files import csv_of_cells, harmless
 
 NOT_IN_SHEET_NAMES = r"[\[\]:*?/\\']"
 LONGEST_SHEET_NAME = 31

@@ -406,7 +406,8 @@ def _memos(stored):
     for query in ({}, {"meus": "1"}, {"feitos": "1"}):
         yield Call("GET", "/recados/", query)
         yield Call("GET", "/recados/", query, partial=True)
-    yield Call("POST", f"/recados/{memo.pk}/desfazer/", partial=True)
+    memo.refresh_from_db()
+    yield Call("POST", f"/recados/{memo.pk}/desfazer/", {"seen": memo.done_at.isoformat()}, partial=True)
     for path in (f"/agenda/{stored.today}/", f"/pacientes/{patient.pk}/", f"/agendamentos/{visit.pk}/"):
         yield Call("GET", path)
 
@@ -490,6 +491,7 @@ def _waiting(stored):
     new = {"paciente": patient.pk, "procedures": procedures, "doctors": stored.doctors[0].pk, "weekdays": ["1", "2"]}
     yield Call("POST", f"{base}/novo/", {"paciente": patient.pk}, expected=(422,), partial=True)
     yield Call("POST", f"{base}/novo/", new | {"part": "manha"}, partial=True)
+    far.refresh_from_db()
     swap, other = WaitingEntry.objects.of(stored.clinic).order_by("pk")
     for query in ({}, {"medico": stored.doctors[0].pk}, {"livre": far.pk}, {"pagina": 2}, {"pedido": other.pk}):
         yield Call("GET", f"{base}/", query)
@@ -500,14 +502,20 @@ def _waiting(stored):
     doctor, day, starts = stored.free()
     to = f"{doctor.pk}|{stored.clinic.instant(day, starts).isoformat()}"
     yield Call("POST", f"{base}/{other.pk}/nao-quer/", {"offered": to}, partial=True)
-    yield Call("POST", f"{base}/{swap.pk}/aceitou/", {"to": to, "seen": "1"}, partial=True)
+    yield Call("POST", f"{base}/{swap.pk}/aceitou/", {"to": to, "place": place(far)} | seen(swap), partial=True)
     yield Call("GET", f"{base}/", {"livre": far.pk})
     yield Call("GET", f"/agendamentos/{far.pk}/", partial=True)
     yield Call("POST", f"{base}/{swap.pk}/aceitou/", {"to": to}, expected=(409,), partial=True)
-    yield Call("POST", f"{base}/{swap.pk}/desfazer/", partial=True)
-    yield Call("POST", f"{base}/{swap.pk}/sem-horario/", partial=True)
-    yield Call("POST", f"{base}/{other.pk}/retirar/", partial=True)
-    yield Call("POST", f"{base}/{other.pk}/desfazer/", partial=True)
+    yield Call("POST", f"{base}/{swap.pk}/desfazer/", seen(swap), partial=True)
+    yield Call("POST", f"{base}/{swap.pk}/sem-horario/", seen(swap), partial=True)
+    for act in ("retirar", "desfazer"):
+        yield Call("POST", f"{base}/{other.pk}/{act}/", seen(other), partial=True)
+
+
+def seen(row):
+    """The version of the row, as its buttons send it."""
+    row.refresh_from_db()
+    return {"seen": row.version}
 
 
 def _recalls(stored):
@@ -525,8 +533,8 @@ def _recalls(stored):
         yield Call("GET", f"{base}/", query)
     yield Call("GET", f"{base}/", partial=True)
     yield Call("GET", f"/agendamentos/{visit.pk}/", partial=True)
-    yield Call("POST", f"{base}/{recall.pk}/adiar/", {"due_on": "+60"}, partial=True)
-    yield Call("POST", f"{base}/{recall.pk}/adiar/", {"due_on": "x"}, expected=(409,), partial=True)
+    yield Call("POST", f"{base}/{recall.pk}/adiar/", {"due_on": "+60"} | seen(recall), partial=True)
+    yield Call("POST", f"{base}/{recall.pk}/adiar/", {"due_on": "x"} | seen(recall), expected=(409,), partial=True)
     yield Call("GET", "/agendamentos/novo/", {"retorno": recall.pk}, partial=True)
     doctor, day, starts = stored.free()
     when = {"doctor": doctor.pk, "date": f"{day:%d/%m/%Y}", "starts": f"{starts:%H:%M}"}
@@ -534,9 +542,9 @@ def _recalls(stored):
     yield Call("POST", "/agendamentos/novo/", form | {"key": str(uuid.uuid4())}, partial=True)
     recall = Recall.objects.get(pk=recall.pk)
     yield Call("POST", f"/agendamentos/{recall.booked_id}/cancelar/", {"cancelled_by": "patient"}, partial=True)
-    yield Call("POST", f"{base}/{other.pk}/fechar/", {"outcome": "declined"}, partial=True)
+    yield Call("POST", f"{base}/{other.pk}/fechar/", {"outcome": "declined"} | seen(other), partial=True)
     yield Call("GET", f"{base}/")
-    yield Call("POST", f"{base}/{other.pk}/desfazer/", partial=True)
+    yield Call("POST", f"{base}/{other.pk}/desfazer/", seen(other), partial=True)
 
 
 def _family(stored):

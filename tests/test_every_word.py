@@ -198,7 +198,9 @@ def _recalls(client, at):
     acts += [("close", {"outcome": "declined", "seen": "9"}), ("undo", {}), ("close", {"outcome": "declined"})]
     acts += [("close", {"outcome": "declined"}), ("undo", {}), ("close", {"outcome": "elsewhere"})]
     for act, typed in acts:
-        yield f"recall {act} {typed}", read_by(client, reverse(f"web:recall-{act}", args=[recall.pk]), **typed)
+        recall.refresh_from_db()
+        sent = {"seen": str(recall.version)} | typed
+        yield f"recall {act} {typed}", read_by(client, reverse(f"web:recall-{act}", args=[recall.pk]), **sent)
     Recall.objects.filter(pk=recall.pk).update(due_on="2020-01-01", outcome="", closed_at=None, booked=pk)
     yield "recalls overdue", read_by(client, page)
     Recall.objects.filter(pk=recall.pk).update(outcome="booked", closed_at=at.appointment.created_at)

@@ -71,7 +71,7 @@ def register_doctor(
     name = tidy(name)
 
     def work() -> Doctor:
-        performed = _load_procedures(clinic, procedures)
+        performed = _offered(clinic, procedures)
         has_unknown = len(performed) < len(set(procedures))
         faults = [*_faults(name, has_unknown, hours, interval_minutes), *_specialty_faults(specialty)]
         if faults:
@@ -88,7 +88,7 @@ def register_doctor(
             interval_minutes=interval_minutes,
             **limits,
         )
-        doctor.procedures.set(performed)
+        doctor.procedures.add(*performed)
         WorkingHours.objects.bulk_create(
             WorkingHours(clinic=clinic, doctor=doctor, **row._asdict()) for row in sorted(hours)
         )
@@ -172,7 +172,7 @@ def check_doctor(
     clinic: Clinic, *, name: str, procedures: Collection[int], hours: Collection[Hours], interval_minutes: int
 ) -> list[DoctorFault]:
     """Return the faults for which `register_doctor` would refuse. Writes nothing."""
-    has_unknown = len(_load_procedures(clinic, procedures)) < len(set(procedures))
+    has_unknown = len(_offered(clinic, procedures)) < len(set(procedures))
     return _faults(tidy(name), has_unknown, hours, interval_minutes)
 
 
@@ -205,6 +205,8 @@ def _specialty_faults(specialty: str) -> list[DoctorFault]:
     return [fault for fault, broken in is_broken.items() if broken]
 
 
-def _load_procedures(clinic: Clinic, ids: Collection[int]) -> list[Procedure]:
+def _offered(clinic: Clinic, ids: Collection[int]) -> list[int]:
+    """Return those of the ids that are of an active procedure."""
     possible = [pk for pk in ids if 0 < pk <= models.BigIntegerField.MAX_BIGINT]
-    return list(Procedure.objects.of(clinic).filter(pk__in=possible, active=True))
+    offered = Procedure.objects.of(clinic).filter(pk__in=possible, active=True)
+    return list(offered.values_list("pk", flat=True))

@@ -77,7 +77,8 @@ def register_procedure(
     def work() -> Procedure:
         procedure = Procedure(clinic=clinic, code=code, preparation=preparation, **limits)
         _write(procedure, details)
-        record_directory(clinic, {}, _snapshot(procedure), by)
+        performing = [] if details.doctors is None else _performing(procedure)
+        record_directory(clinic, {}, _snapshot(procedure, details.price, performing), by)
         return procedure
 
     return run_in_transaction(work)
@@ -95,12 +96,15 @@ def change_procedure(pk: int, changes: dict[str, Any], *, clinic: Clinic, by: Au
         for doctor in _changed_doctors(clinic, pk, changes.get("doctors")):
             get_locked(Doctor.objects.of(clinic).filter(pk=doctor))
         procedure = get_locked(Procedure.objects.of(clinic).filter(pk=pk, active=True))
-        before = _snapshot(procedure)
-        stored = ProcedureDetails(
-            name=procedure.name, price=price_today(procedure), duration_minutes=procedure.duration_minutes
-        )
-        _write(procedure, replace(stored, **changes))
-        record_directory(clinic, before, _snapshot(procedure), by)
+        procedure.clinic = clinic
+        price, performing = price_today(procedure), _performing(procedure)
+        before = _snapshot(procedure, price, performing)
+        stored = ProcedureDetails(name=procedure.name, price=price, duration_minutes=procedure.duration_minutes)
+        wanted = replace(stored, **changes)
+        _write(procedure, wanted, present=price)
+        if wanted.doctors is not None:
+            performing = _performing(procedure)
+        record_directory(clinic, before, _snapshot(procedure, wanted.price, performing), by)
         return procedure
 
     return run_in_transaction(work)
@@ -120,7 +124,8 @@ def switch_off_procedure(pk: int, *, clinic: Clinic, by: Author) -> None:
     def work() -> None:
         procedure = get_locked(Procedure.objects.of(clinic).filter(pk=pk))
         if procedure.active:
-            before = _snapshot(procedure)
+            procedure.clinic = clinic
+            before = _snapshot(procedure, price_today(procedure), _performing(procedure))
             procedure.active = False
             procedure.save(update_fields=["active"])
             record_directory(clinic, before, {}, by)
@@ -128,8 +133,8 @@ def switch_off_procedure(pk: int, *, clinic: Clinic, by: Author) -> None:
     run_in_transaction(work)
 
 
-def _write(procedure: Procedure, details: ProcedureDetails) -> None:
-    """Store the procedure and who performs it. Raises ProcedureRefused."""
+def _write(procedure: Procedure, details: ProcedureDetails, present: Decimal | None = None) -> None:
+    """Store the procedure and who performs it; `present` is what a stored one costs today. Raises ProcedureRefused."""
     clinic, name = procedure.clinic, tidy(details.name)
     doctors = _active_doctors(clinic, details.doctors or ())
     faults = _faults(details, name)
@@ -145,7 +150,7 @@ def _write(procedure: Procedure, details: ProcedureDetails) -> None:
         procedure.save()
     else:
         procedure.save()
-        set_price(procedure, details.price)
+        set_price(procedure, details.price, present)
     if details.doctors is not None:
         inactive = procedure.doctors.filter(active=False)
         procedure.doctors.set([*doctors, *inactive])
@@ -192,12 +197,16 @@ def _changed_doctors(clinic: Clinic, pk: int, uuids: frozenset[UUID] | None) -> 
     return sorted(set(performing) ^ set(wanted))
 
 
-def _snapshot(procedure: Procedure) -> dict[str, Any]:
-    performing = procedure.doctors.filter(active=True).order_by("sort_name", "pk")
+def _performing(procedure: Procedure) -> list[str]:
+    """Return the names of the active doctors who perform it. One query."""
+    return [doctor.full_name for doctor in procedure.doctors.filter(active=True).order_by("sort_name", "pk")]
+
+
+def _snapshot(procedure: Procedure, price: Decimal, performing: list[str]) -> dict[str, Any]:
     return {
         "procedure": procedure.pk,
         "name": procedure.name,
-        "price": str(price_today(procedure)),
+        "price": f"{price:.2f}",
         "duration_minutes": procedure.duration_minutes,
-        "doctors": [doctor.full_name for doctor in performing],
+        "doctors": performing,
     }

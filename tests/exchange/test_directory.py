@@ -57,7 +57,7 @@ def imported(clinic, by, kind, rows, *args, **options):
 
 
 @pytest.mark.parametrize(
-    ("kind", "rest", "number"), [(PROCEDURES, ["30", "90,00", "", ""], 10), (DOCTORS, [""] * 4, 11)]
+    ("kind", "rest", "number"), [(PROCEDURES, ["30", "90,00", "", ""], 8), (DOCTORS, [""] * 4, 10)]
 )
 def test_a_new_row_costs_few_statements(clinic, by, kind, rest, number):
     def statements(*names):
@@ -67,6 +67,23 @@ def test_a_new_row_costs_few_statements(clinic, by, kind, rest, number):
         return len(captured)
 
     assert (statements("Um", "Dois", "Três") - statements("Quatro")) / 2 == number
+
+
+def test_a_new_price_costs_few_statements(clinic, by):
+    def statements(price, *names):
+        run = checked(clinic, by, PROCEDURES, [[name, "30", price, "", ""] for name in names], overwrites=True)
+        with CaptureQueriesContext(connection) as captured:
+            to_the_end(exchange.begin(run.pk, clinic=clinic, by=by), clinic, by)
+        return len(captured)
+
+    names = "Um", "Dois", "Três"
+    statements("90,00", *names)
+    assert (statements("95,00", *names) - statements("99,00", "Um")) / 2 == 15
+    assert {event.after["price"] for event in ClinicEvent.objects.filter(kind="directory")} == {
+        "90.00",
+        "95.00",
+        "99.00",
+    }
 
 
 def taken_back(run, clinic, by):

@@ -13,8 +13,9 @@ def record_absence(absence: Absence, by: StaffUser) -> None:
     quicker) is not stored again.
 
     Runs in the caller's transaction; locks the doctor's row."""
-    get_locked(Doctor.objects.of(absence.clinic_id).filter(pk=absence.doctor_id))
-    same = {"doctor": absence.doctor_id, "starts_at": absence.starts_at, "ends_at": absence.ends_at}
+    if absence.doctor:
+        get_locked(Doctor.objects.of(absence.clinic_id).filter(pk=absence.doctor.pk))
+    same = {"doctor": absence.doctor, "starts_at": absence.starts_at, "ends_at": absence.ends_at}
     if not Absence.objects.of(absence.clinic_id).filter(**same, reason=absence.reason).exists():
         save_absence(absence, by)
 

@@ -1,6 +1,7 @@
 """The private price of a procedure, as it is read and set for today."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.utils import timezone
 
@@ -18,7 +19,7 @@ PRICE_TODAY_SQL = f"""
 def price_today(procedure: Procedure) -> Decimal:
     """Return what the procedure, which is stored, costs a private patient on the clinic's local date. One query."""
     today = procedure.clinic.local(timezone.now()).date()
-    parameters = {"clinic": procedure.clinic_id, "procedure": procedure.pk, "today": today}
+    parameters: dict[str, Any] = {"clinic": procedure.clinic_id, "procedure": procedure.pk, "today": today}
     with prepared_cursor() as cursor:
         cursor.execute(PRICE_TODAY_SQL, parameters)
         price: Decimal

@@ -213,7 +213,7 @@ def test_a_forbidden_transition_names_both_statuses(desk, booked, act):
 
 
 def test_a_miss_waits_for_the_beginning(desk, booked, act):
-    assert act("faltou").json() == DENIED | {"message": "Só se marca falta depois do início, às 09:00"}
+    assert act("faltou").json() == DENIED | {"message": "Só se marca falta depois do início, às 09:00 de 23/11/2026"}
 
 
 def test_one_doctor_serves_one_patient(monday, desk, booked, act):

@@ -185,7 +185,7 @@ data, e até lá, durante **seis meses** pelo menos, as respostas dele trazem os
   `null` num campo opcional é o mesmo que não o enviar, exceto em `patientNotes`, que esvazia. A `message` de um 422 diz
   o primeiro campo. `updatedSince` para manter uma cópia; profissionais, serviços e clínica escrevem-se com
   `directory:write`. `GET /v1/tenants/me` traz o `id` em UUID e `specialty` como o fornecedor. HEAD, e uma barra no fim
-  do endereço.""",
+  do endereço. Um `to` antes de `from` passou a 422: antes vinha uma lista vazia.""",
     ),
     Section(
         "limite",

@@ -196,6 +196,14 @@ def test_a_visit_goes_through_its_statuses(monday, desk, booked, act):
         assert (status["id"], status["name"]) == expected
 
 
+def test_a_status_is_taken_as_answers_write_it(desk, booked, act):
+    for action in ("Confirmado", "AGENDADO", "Cancelado"):
+        answer = act(action)
+        name = answer.json()[0]["status"]["name"]
+        assert name.lower() == action.lower()
+        assert desk.ask.get("/appointments", status=name).json() == answer.json()
+
+
 def test_finalizado_is_taken_as_well_as_finalizados(monday, desk, booked, act):
     act("check-in")
     act("em atendimento")
@@ -239,7 +247,7 @@ def test_a_doctor_who_is_sent_must_be_the_appointments(desk, booked, act):
 
 
 @pytest.mark.parametrize(
-    "action", ["reagendado", "Confirmado", "", 5, ["confirmado"], {"a": 1}, True, "\ud800", "x" * 10_000]
+    "action", ["reagendado", "confirmados", "", 5, ["confirmado"], {"a": 1}, True, "\ud800", "x" * 10_000]
 )
 def test_unknown_action_is_refused_with_the_valid_ones(desk, booked, act, action):
     answer = act(action)

@@ -80,9 +80,14 @@ def test_a_slash_at_the_end_leads_to_the_same_place(program):
         assert program("GET", f"{address}/?{query}").json() == program("GET", path).json()
 
 
+def test_health_takes_a_slash_at_the_end_too(client):
+    assert client.get("/health/").json().keys() == client.get("/health").json().keys()
+
+
 def test_a_wrong_method_is_reported_before_a_used_key(program):
     answer = program("PUT", "/appointments", {}, key="once")
     assert (answer.status_code, answer["Allow"]) == (405, "POST, GET, HEAD")
+    assert message(answer).rstrip(".").endswith("aceita: POST, GET, HEAD")
     assert program("PUT", "/appointments", {"other": 1}, key="once").status_code == 405
 
 

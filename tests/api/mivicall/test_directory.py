@@ -455,4 +455,3 @@ def test_the_service_answers_without_a_key_and_without_the_database(saturday, db
 def test_whether_the_service_answers_can_only_be_asked(db):
     assert Client().head("/health").status_code == 200
     assert Client(enforce_csrf_checks=True).post("/health").status_code == 405
-    assert Client().get("/health/").status_code == 404

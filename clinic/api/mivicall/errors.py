@@ -303,14 +303,19 @@ def sentence(refusal: Refusal) -> str:
     return own % refusal.params if own else refusal.message
 
 
-def too_many_message(seconds: int | None) -> str:
-    return f"API key exceeded {settings.API_REQUESTS_A_MINUTE} req/min. Retry in {seconds} seconds."
+def too_many_message(seconds: int | None, *, within_the_minute: bool = False) -> str:
+    """Return the vendor's sentence, with the limit of a second where that of the minute is not reached."""
+    limit = (
+        f"{settings.API_REQUESTS_A_SECOND} req/s" if within_the_minute else f"{settings.API_REQUESTS_A_MINUTE} req/min"
+    )
+    return f"API key exceeded {limit}. Retry in {seconds} seconds."
 
 
 def _too_many_requests(request: ApiRequest, seconds: int | None) -> HttpResponse:
     """Answer 429. Without a caller it is the address that failed too often."""
-    message = too_many_message(seconds)
-    if request.call.caller is None:
+    caller = request.call.caller
+    message = too_many_message(seconds, within_the_minute=caller is not None and caller.rate_limit.remaining > 0)
+    if caller is None:
         message = f"Too many failed authentications from this address. Retry in {seconds} seconds."
     body = {"error": "rate_limit_exceeded", "message": message, "retryAfter": seconds}
     response = JsonResponse(body, status=429)

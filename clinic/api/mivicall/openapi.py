@@ -91,7 +91,8 @@ OPERATIONS = {
         "Tudo o que vier, ou nada. Primeiro muda a hora ou o profissional (a marcação passa a `rescheduled`), depois o "
         "`status`, depois as observações e `metadata`. O que já é assim não se repete: repetir um PATCH dá 200, e um "
         "vazio não muda nada. Serviço, nome e telefone não se alteram assim: 422, com o que fazer. `attended` numa "
-        "marcação de pé é a chegada do utente. Uma marcação cancelada não volta: cria-se outra.",
+        "marcação de pé é a chegada do utente. Uma cancelada volta com `confirmed`, se a hora ainda está livre, e só "
+        "depois se remarca. `endsAt` sai sempre da duração do serviço: enviado, é ignorado.",
     ),
     "cancelAppointment": OperationText(
         APPOINTMENTS,

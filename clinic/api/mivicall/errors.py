@@ -49,6 +49,12 @@ API_ERRORS = {
         "idempotency_in_progress",
         "Um pedido com esta Idempotency-Key ainda está em curso. Tente de novo.",
     ),
+    ErrorCode.ANSWER_ERASED: (
+        410,
+        "answer_erased",
+        "O pedido já foi feito da primeira vez, e a resposta foi apagada com os dados do utente. Para um pedido novo,"
+        " use outra Idempotency-Key.",
+    ),
     ErrorCode.BUSY: (503, "busy", "Outra pessoa está a guardar nesta mesma hora. Tente de novo."),
     ErrorCode.UNAVAILABLE: (503, "unavailable", "O serviço está temporariamente indisponível. Tente de novo."),
     ErrorCode.SERVER_ERROR: (500, "internal_error", "Algo falhou do nosso lado. Indique o requestId ao suporte."),

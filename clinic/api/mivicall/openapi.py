@@ -194,6 +194,7 @@ DESCRIPTIONS = {
     404: "Não existe nesta clínica.",
     408: "O corpo não chegou completo em 10 segundos.",
     409: "Não pode ser assim.",
+    410: "Feito já da primeira vez; a resposta foi apagada com os dados do utente.",
     413: "Corpo com mais de 64 KiB.",
     415: "Corpo que não é application/json em UTF-8, ou vem comprimido.",
     422: "Campos inválidos, todos de uma vez; ou um parâmetro que o endereço não tem.",
@@ -213,6 +214,7 @@ COMMON_ERRORS: dict[int, type[BaseModel]] = {
 WRITE_ERRORS: dict[int, type[BaseModel]] = {
     408: schemas.Error,
     409: schemas.Conflict,
+    410: schemas.Error,
     413: schemas.Error,
     415: schemas.Error,
 }

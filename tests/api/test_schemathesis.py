@@ -67,6 +67,7 @@ RULES = {
     Reason.NAME_UNSTORABLE,
     Reason.NOTES_UNSTORABLE,
     Reason.OUTSIDE_HOURS,
+    Reason.PAYMENT_FLAG_SHAPE,  # the number of a card
     Reason.PAYMENT_VALUE_IMPOSSIBLE,
     *PHONE_FAULTS.values(),
     Reason.NAME_WITHOUT_LETTERS,

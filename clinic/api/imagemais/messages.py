@@ -350,7 +350,9 @@ REFUSALS: Messages = {
     Reason.NOT_PAYABLE: Message(409, "status", "Um agendamento com status %(current)s não recebe pagamento", ()),
     Reason.PAYMENT_METHOD_UNKNOWN: _about("method", _one_of("method", PAYMENT_METHODS)),
     Reason.PAYMENT_VALUE_IMPOSSIBLE: _about("value", "value deve ser maior que zero, com no máximo 2 casas decimais"),
-    Reason.PAYMENT_FLAG_SHAPE: _about("flag", "flag deve ter letras e dígitos, no máximo 30"),
+    Reason.PAYMENT_FLAG_SHAPE: _about(
+        "flag", "flag deve ter letras e dígitos, no máximo 30, e nunca o número do cartão"
+    ),
     Reason.PAYMENT_INSTALMENTS: _about("instalments", "instalments deve ser de 1 a %(limit)s"),
     Reason.PAYMENT_PROTOCOL_SHAPE: _about(
         "protocol", "protocol deve ter letras sem acento, dígitos e . / : _ -, no máximo 60"

@@ -245,6 +245,7 @@ NOBODYS = [
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 @pytest.mark.parametrize("id", NOBODYS)
 def test_an_id_that_is_nobodys_is_not_found(program, doctor, method, id):
-    answer = program(method, address(id), {"status": "cancelled"} if method == "PATCH" else None)
+    """Before the body is read."""
+    answer = program(method, address(id), {"status": "unreadable"} if method == "PATCH" else None)
     assert answer.status_code == 404
     assert answer.json()["error"] in {"appointment_not_found", "not_found"}

@@ -279,7 +279,7 @@ class Reason(Enum):
     NOT_PAYABLE = "status", _("Um agendamento “%(current)s” não recebe pagamento.")
     PAYMENT_METHOD_UNKNOWN = "method", _("Escolha a forma do pagamento.")
     PAYMENT_VALUE_IMPOSSIBLE = "value", _("O valor deve ser maior que zero, em centavos inteiros.")
-    PAYMENT_FLAG_SHAPE = "flag", _("A bandeira tem letras e dígitos, 30 no máximo.")
+    PAYMENT_FLAG_SHAPE = "flag", _("A bandeira tem letras e dígitos, 30 no máximo, e nunca o número do cartão.")
     PAYMENT_INSTALMENTS = "instalments", _("Use de 1 a %(limit)s parcelas.")
     PAYMENT_PROTOCOL_SHAPE = "protocol", _("O protocolo tem letras sem acento e dígitos, 60 no máximo.")
     CANCELLED_BY_MISSING = "cancelled_by", _("Diga quem cancelou: o paciente ou a clínica.")

@@ -15,6 +15,7 @@ urlpatterns = [
     path("openapi.json", mivicall_reference.public(mivicall_reference.openapi)),
     path("llms.txt", llms),
     path("health", health, name="health"),
+    path("health/", health),
     path("admin/", admin.site.urls),
     path("", include("clinic.web.urls")),
 ]

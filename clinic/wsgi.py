@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils.translation.trans_real import translation
 
+from clinic.server.environ import DECLARED_TYPE
 from clinic.server.uploads import PREFIX
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
@@ -39,7 +40,8 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> Itera
     read the query in the declared charset, and fails before it can render an error page when it cannot read the header.
     The one address that takes a file keeps the boundary of its form.
     """
-    environ["CONTENT_TYPE"] = _content_type(environ.get("CONTENT_TYPE", ""), environ.get("PATH_INFO", ""))
+    environ[DECLARED_TYPE] = declared = environ.get("CONTENT_TYPE", "")
+    environ["CONTENT_TYPE"] = _content_type(declared, environ.get("PATH_INFO", ""))
     return django(environ, start_response)
 
 

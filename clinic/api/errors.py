@@ -30,6 +30,7 @@ class ErrorCode(Enum):
     IDEMPOTENCY_KEY_MALFORMED = auto()
     IDEMPOTENCY_KEY_REUSED = auto()
     IDEMPOTENCY_IN_PROGRESS = auto()
+    ANSWER_ERASED = auto()
     BUSY = auto()
     UNAVAILABLE = auto()
     SERVER_ERROR = auto()

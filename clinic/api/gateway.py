@@ -365,6 +365,9 @@ def _keep_conflict(idempotent: idempotency.Request, response: HttpResponse) -> H
 
 
 def _replay(stored: StoredAnswer) -> HttpResponse:
+    """Return the stored answer. Raises ApiError when its body was erased with the data of its patient."""
+    if not stored.body and stored.status != HTTPStatus.NO_CONTENT:
+        raise ApiError(ErrorCode.ANSWER_ERASED)
     response = HttpResponse(stored.body, content_type=JSON, status=stored.status)
     response[REPLAYED_HEADER] = "true"
     return response

@@ -1,6 +1,7 @@
 """Read bodies strictly: whatever two programs could parse differently is refused. And read queries."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -12,13 +13,14 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from clinic.api.errors import ApiError, ErrorCode
-from clinic.server.environ import REFUSED_BODY
+from clinic.server.environ import DECLARED_TYPE, REFUSED_BODY
 
 MAX_BYTES = 64 * 1024
 MAX_DIGITS = 20  # of a declared length; int() refuses strings of thousands of digits
 MAX_DEPTH = 32
 MAX_NAMED, MAX_SHOWN = 5, 40  # names in a message, and characters of each
 UTF8 = {"utf-8", "utf8", "us-ascii"}
+CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^"';\s]+)""", re.ASCII | re.IGNORECASE)
 # By the status with which the web server refused the body.
 BODY_ERRORS = {
     HTTPStatus.BAD_REQUEST: ErrorCode.UNREADABLE,
@@ -69,12 +71,12 @@ def read_json(body: bytes, request: HttpRequest) -> Any:
         raise ApiError(ErrorCode.NOT_JSON)
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise ApiError(ErrorCode.ENCODED)
-    charset = (request.content_params or {}).get("charset", "utf-8")
+    charset = CHARSET.search(request.META.get(DECLARED_TYPE, ""))
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ApiError(ErrorCode.NOT_UTF8) from error
-    if charset.strip('"').lower() not in UTF8:
+    if charset and charset[1].lower() not in UTF8:
         raise ApiError(ErrorCode.NOT_UTF8)
     try:
         value = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_reject_constant, parse_float=_finite)

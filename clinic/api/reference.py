@@ -84,11 +84,16 @@ class Reference:
         return document
 
     def routes(self) -> list[URLPattern]:
-        """Return the routes of the document and of both pages, to be placed before those of the API itself."""
+        """Return the routes of the document and of both pages, to be placed before those of the API itself.
+
+        A page answers without its last slash too: the API below would ask for a credential there."""
+        page, first_steps = self.public(self.page), self.public(self.first_steps)
         return [
             path("openapi.json", self.public(self.openapi), name="openapi"),
-            path("docs/", self.public(self.page), name="reference"),
-            path("primeiros-passos/", self.public(self.first_steps), name="first-steps"),
+            path("docs/", page, name="reference"),
+            path("docs", page),
+            path("primeiros-passos/", first_steps, name="first-steps"),
+            path("primeiros-passos", first_steps),
         ]
 
     def openapi(self, request: HttpRequest) -> HttpResponse:

@@ -44,7 +44,12 @@ from clinic.booking.past_visits import (
     write_past_visits,
 )
 from clinic.booking.payer import change_payer, payment
-from clinic.booking.performers import PerformingDoctor, doctors_performing, doctors_performing_all
+from clinic.booking.performers import (
+    PerformingDoctor,
+    doctors_performing,
+    doctors_performing_all,
+    performed_procedures,
+)
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import LineRequest, PayerWish, Proposal, day_of_end
 from clinic.booking.recalls import (
@@ -202,6 +207,7 @@ __all__ = [
     "past_visit_refusals",
     "payment",
     "payment_refusals",
+    "performed_procedures",
     "place",
     "postpone_recall",
     "price_lines",

@@ -202,9 +202,14 @@ def _date_refusals(appointment: Appointment, new_status: str, now: datetime) -> 
     if reason == Reason.NOT_THAT_DAY:
         yield Refusal(reason, {"act": VERBS_IN_THE_CLINIC[Status(new_status)], "date": f"{dates[0]:%d/%m/%Y}"})
     elif reason == Reason.NOT_YET_BEGUN:
-        yield Refusal(reason, {"time": f"{clinic.local(starts_at):%H:%M}"})
+        yield Refusal(reason, {"time": _time(clinic.local(starts_at), today)})
     elif reason:
         yield Refusal(reason)
+
+
+def _time(local: datetime, today: date) -> str:
+    """Return a time for a sentence, with its date unless that is today."""
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%H:%M de %d/%m/%Y}"
 
 
 def _dates(clinic: Clinic, starts_at: datetime, ends_at: datetime) -> tuple[date, date]:

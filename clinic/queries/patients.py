@@ -234,7 +234,7 @@ def _date(day: str, month: str, year: str) -> date | None:
 
 
 def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") -> QuerySet[Patient]:
-    """Return the living patients with that part of the name, that CPF and those digits of the phone, by pk.
+    """Return the living patients with that part of the name, that CPF and those digits of a phone, by pk.
 
     An empty argument restricts nothing.
     """
@@ -247,8 +247,7 @@ def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") ->
     if cpf:
         found = found.filter(cpf=cpf)
     if phone:
-        # A national number may be written with a zero before it, or with two before the country's code.
-        found = found.filter(Q(phone_text__contains=phone.lstrip("0") or phone) | _other_spellings(phone))
+        found = found.filter(_in_phones(phone))
     return found.order_by("pk")
 
 
@@ -352,8 +351,8 @@ def _fits(wanted: ParsedSearch) -> Q:
     return fits | Q(document_number=wanted.document) if wanted.document else fits
 
 
-def _in_numbers(digits: str) -> Q:
-    """Return the condition that the phone, a document or the birth date has these digits."""
+def _in_phones(digits: str) -> Q:
+    """Return the condition that one of the phones has these digits."""
     # A national number may be written with a zero before it, or with two before the country's code.
     part = digits.lstrip("0") if len(digits.lstrip("0")) >= SHORTEST_PHONE_PART else digits
     # The country's code with the city's is a part of everybody's number.
@@ -361,7 +360,12 @@ def _in_numbers(digits: str) -> Q:
     fits = Q()
     for phone in ("phone_text", "second_phone"):
         fits |= Q(**{f"{phone}__{name}": value for name, value in lookup.items()})
-    fits |= _other_spellings(digits)
+    return fits | _other_spellings(digits)
+
+
+def _in_numbers(digits: str) -> Q:
+    """Return the condition that a phone, a document or the birth date has these digits."""
+    fits = _in_phones(digits)
     if SHORTEST_CPF_PART <= len(digits) <= CPF_LENGTH:
         fits |= Q(cpf__gte=digits.ljust(CPF_LENGTH, "0"), cpf__lte=digits.ljust(CPF_LENGTH, "9"))
     if len(digits) == NIF_LENGTH:

@@ -27,7 +27,14 @@ from clinic.registry.merged import current_id, record_ids
 from clinic.registry.patient_details import PatientDetails
 from clinic.registry.patient_events import Author
 from clinic.registry.patients import details_of, is_of_another, write_values
-from clinic.registry.redaction import BLANK, blank_numbers, blank_spreadsheets, blank_texts, spreadsheet_keys
+from clinic.registry.redaction import (
+    BLANK,
+    blank_answers,
+    blank_numbers,
+    blank_spreadsheets,
+    blank_texts,
+    spreadsheet_keys,
+)
 from clinic.transactions import run_in_transaction
 
 # Who a person is: what stays sealed of a blocked patient.
@@ -147,8 +154,9 @@ def decide(request_id: int, *, clinic: Clinic, accept: bool, by: Author, now: da
 
 
 def restrict(patient_id: int, *, clinic: Clinic, reason: str, by: Author, now: datetime | None = None) -> DataRequest:
-    """Use a patient's data no more, without erasing any, until `lift_restriction`. Only the rows of spreadsheets that
-    brought them, which are kept for thirty days, are blanked at once.
+    """Use a patient's data no more, without erasing any, until `lift_restriction`. Only copies that are kept for thirty
+    days are blanked at once: the rows of spreadsheets that brought them, and the answers that programs may ask for
+    again.
 
     Locks like `request_deletion`. Raises RequestRefused, Patient.DoesNotExist, and Refused (TRY_AGAIN).
     """
@@ -164,6 +172,7 @@ def restrict(patient_id: int, *, clinic: Clinic, reason: str, by: Author, now: d
         }
         names.delete()
         blank_spreadsheets(patient, records, spreadsheet_keys(patient, records))
+        blank_answers(patient, records)
         return _seal(request, records, EVERYTHING, DataRequest.Outcome.RESTRICTED, by, now)
 
     return run_in_transaction(work)

@@ -200,6 +200,15 @@ def blank_spreadsheets(patient: Patient, records: list[int], keys: list[str]) ->
         cursor.execute(IMPORT_ROWS_SQL, {"clinic": patient.clinic_id, "patients": records, "keys": keys})
 
 
+def blank_answers(patient: Patient, records: list[int]) -> None:
+    """Blank the answers to programs that are kept about these records and their appointments. Runs in the caller's
+    transaction."""
+    visits = Appointment.objects.of(patient.clinic_id).filter(patient__in=records).values_list("pk", flat=True)
+    parameters: dict[str, Any] = {"clinic": patient.clinic_id, "patients": records, "appointments": list(visits)}
+    with connection.cursor() as cursor:
+        cursor.execute(STORED_ANSWERS_SQL, parameters)
+
+
 def blank_texts(patient: Patient, records: list[int], appointments: list[int]) -> None:
     """Blank what was written about a patient, all of whose `records` the caller's transaction has locked, and of these
     appointments; forget the former names. The event is the caller's, and the rows of spreadsheets too

@@ -10,6 +10,8 @@ from clinic.server.body import Body, Message
 
 # The status with which a page (`clinic.web.middleware`) or an API (`clinic.api.reading`) answers a refused body.
 REFUSED_BODY = "clinic.refused_body"
+# The Content-Type as it was declared: what Django gets of it is cut (`clinic.wsgi`), and an API asks for its charset.
+DECLARED_TYPE = "clinic.declared_type"
 
 # as in PEP 3333
 type Environ = dict[str, Any]

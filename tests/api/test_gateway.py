@@ -69,10 +69,11 @@ def as_served(test):
     return pytest.mark.filterwarnings("ignore:No directory at")(pytest.mark.django_db(transaction=True)(test))
 
 
-def served(program, path, content_type):
+def served(program, path, content_type, method="GET", data=b""):
     """Status and body, asked of the application as the server does it."""
     application = import_string("clinic.wsgi.application")
-    request = RequestFactory().get(program.base + path, headers={"Authorization": f"Bearer {program.secret}"})
+    headers = {"Authorization": f"Bearer {program.secret}"}
+    request = RequestFactory().generic(method, program.base + path, data, content_type, headers=headers)
     statuses = []
     answer = application(
         request.environ | {"CONTENT_TYPE": content_type}, lambda status, headers: statuses.append(status)
@@ -92,6 +93,20 @@ def test_the_query_is_utf_8_whatever_charset_is_declared(program, charset):
     status, body = served(program, "/appointments?status=%ff&from=x", f"application/json; charset={charset}")
     assert status < 500
     assert body.startswith("{")
+
+
+@as_served
+@pytest.mark.parametrize("charset", ["utf-16", "latin-1", '"iso-8859-1"', "x; boundary=y"])
+def test_a_body_in_another_charset_than_utf_8_is_refused(program, charset):
+    status, body = served(program, "/appointments", f"application/json; charset={charset}", "POST", b'{"notes": "a"}')
+    assert status == 415 and "UTF-8" in body
+
+
+@as_served
+@pytest.mark.parametrize("parameters", ["", "; charset=UTF-8", ';Charset="utf-8"', "; charset=", "; profile=x"])
+def test_a_body_that_is_declared_as_utf_8_is_read(program, parameters):
+    status, body = served(program, "/appointments", f"application/json{parameters}", "POST", b'{"notes": "a"}')
+    assert status in {400, 422} and ("doctorId" in body or "professionalId" in body)
 
 
 @as_served

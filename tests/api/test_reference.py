@@ -122,6 +122,13 @@ def test_a_language_model_finds_every_document_and_operation(client):
     assert client.post("/llms.txt").status_code in {403, 405}
 
 
+@pytest.mark.parametrize("page", ["docs", "primeiros-passos"])
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.prefix)
+def test_a_page_needs_no_slash_at_its_end(client, reference, page):
+    answer = client.get(f"/{reference.prefix}/{page}")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.prefix)
 def test_a_document_says_who_answers_for_it_and_who_may_use_it(client, reference):
     info = client.get(f"/{reference.prefix}/openapi.json").json()["info"]

@@ -67,6 +67,7 @@ RULES = {
     Reason.NAME_UNSTORABLE,
     Reason.NOTES_UNSTORABLE,
     Reason.OUTSIDE_HOURS,
+    Reason.PAYMENT_FLAG_SHAPE,  # the number of a card
     Reason.PAYMENT_VALUE_IMPOSSIBLE,
     *PHONE_FAULTS.values(),
     Reason.NAME_WITHOUT_LETTERS,
@@ -98,6 +99,7 @@ IMAGEMAIS_RULES = [
     messages.NAME_EMPTY,  # a name of blanks
     messages.NOT_A_POSITION,
     messages.LENGTH_TWICE,
+    messages.ENDS_BEFORE_ITS_START,
     messages.TWO_PHONES.removeprefix("patient."),
     messages.CONTACT_WITHOUT_PHONE.removeprefix("patient."),  # a contact of other keys, which are ignored
     messages.OFFSET_WITH_AFTER,
@@ -122,6 +124,7 @@ with translation.override("pt-pt"):
         DISCOUNT_STAYS,
         MOVE_MISSING,
         WINDOW_TOO_LONG,
+        reading.BACKWARDS,
         *(message for _, message in [*errors.DOCTOR_FAULTS.values(), *errors.PROCEDURE_FAULTS.values()]),
         *errors.CLINIC_FAULTS.values(),
         errors.API_ERRORS[ErrorCode.IDEMPOTENCY_KEY_REUSED][2],

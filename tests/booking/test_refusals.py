@@ -942,7 +942,12 @@ for reason, field, sentence, changes in [
         "O valor deve ser maior que zero, em centavos inteiros.",
         {"value": Decimal("0.333")},
     ),
-    (Reason.PAYMENT_FLAG_SHAPE, "flag", "A bandeira tem letras e dígitos, 30 no máximo.", {"flag": "a" * 31}),
+    (
+        Reason.PAYMENT_FLAG_SHAPE,
+        "flag",
+        "A bandeira tem letras e dígitos, 30 no máximo, e nunca o número do cartão.",
+        {"flag": "a" * 31},
+    ),
     (Reason.PAYMENT_INSTALMENTS, "instalments", "Use de 1 a 48 parcelas.", {"instalments": 49}),
     (
         Reason.PAYMENT_PROTOCOL_SHAPE,

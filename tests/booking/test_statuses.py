@@ -94,6 +94,12 @@ def test_an_appointment_is_missed_only_once_it_has_begun(desk):
     assert change(desk, appointment, "no_show", now=desk.at(9)).status == "no_show"
 
 
+@pytest.mark.parametrize(("days", "time"), [(0, "09:00"), (1, "09:00 de 23/11/2026")])
+def test_a_miss_too_early_says_the_date_unless_it_is_today(desk, days, time):
+    (refusal,) = refused(change, desk, desk.book(), "no_show", now=desk.at(8) - timedelta(days=days)).refusals
+    assert refusal.message == f"Só se marca falta depois do início, às {time}."
+
+
 def test_a_finished_visit_comes_back_on_the_same_local_day_only(desk):
     appointment = appointment_in(desk, "finished")
     midnight = desk.at(0, day=MONDAY + timedelta(days=1))

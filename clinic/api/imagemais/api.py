@@ -13,7 +13,7 @@ from clinic.access import access_tokens
 from clinic.api.errors import ApiError, ErrorCode
 from clinic.api.gateway import Api, ApiRequest, Caller, Gateway, bearer
 from clinic.api.imagemais import errors, messages, schemas
-from clinic.api.imagemais.openapi import PATH_PARAMETERS, TAGS
+from clinic.api.imagemais.openapi import HEADERS, PATH_PARAMETERS, TAGS
 from clinic.api.json_schema import without_null_defaults
 from clinic.booking import Author
 from clinic.models import AppointmentEvent, Patient, StoredAnswer
@@ -66,6 +66,7 @@ class ImagemaisApi(Api):
         document["components"]["schemas"] |= {
             name: without_null_defaults(schema) for name, schema in definitions["$defs"].items()
         }
+        document["components"]["headers"] = HEADERS
         for methods in document["paths"].values():
             for parameter in (item for operation in methods.values() for item in operation["parameters"]):
                 if parameter["in"] == "path":

@@ -30,10 +30,15 @@ API_ERRORS = {
     ErrorCode.KEY_REPEATED: (400, "O corpo da requisição tem uma chave repetida: {}"),
     ErrorCode.UNREADABLE: (400, "O corpo da requisição não é um JSON válido"),
     ErrorCode.NOT_FOUND: (404, "Endereço não encontrado"),
-    ErrorCode.METHOD_NOT_ALLOWED: (405, "Método não permitido neste endereço"),
+    ErrorCode.METHOD_NOT_ALLOWED: (405, "Método não permitido neste endereço, que aceita: {}"),
     ErrorCode.IDEMPOTENCY_KEY_MALFORMED: (400, "Idempotency-Key deve ter de 1 a 255 caracteres imprimíveis"),
     ErrorCode.IDEMPOTENCY_KEY_REUSED: (422, "Idempotency-Key já usada com outra requisição"),
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: (409, "Requisição idêntica em andamento"),
+    ErrorCode.ANSWER_ERASED: (
+        410,
+        "O pedido já foi feito da primeira vez, e a resposta foi apagada com os dados do paciente. Para um pedido novo,"
+        " use outra Idempotency-Key",
+    ),
     ErrorCode.BUSY: (503, "Outra pessoa está gravando isto neste momento. Tente de novo"),
     ErrorCode.UNAVAILABLE: (503, "O serviço está temporariamente indisponível. Tente de novo"),
     ErrorCode.SERVER_ERROR: (500, "Internal server error"),

@@ -155,6 +155,7 @@ CONTACT_WITHOUT_PHONE = "patient.contact deve ser um objeto com phone"
 TWO_PHONES = "patient.phone e contact.phone devem ser iguais"
 NOT_AN_OBJECT = "O corpo da requisição deve ser um objeto JSON"
 PROCEDURE_REPEATED = "O procedimento {} foi informado mais de uma vez"
+ENDS_BEFORE_ITS_START = "dateEnd não pode ser antes de dateStart"
 OTHER_DOCTOR = "doctorId deve ser o médico do agendamento"
 
 APPOINTMENT_UNKNOWN = "Agendamento não encontrado"
@@ -349,7 +350,9 @@ REFUSALS: Messages = {
     Reason.NOT_PAYABLE: Message(409, "status", "Um agendamento com status %(current)s não recebe pagamento", ()),
     Reason.PAYMENT_METHOD_UNKNOWN: _about("method", _one_of("method", PAYMENT_METHODS)),
     Reason.PAYMENT_VALUE_IMPOSSIBLE: _about("value", "value deve ser maior que zero, com no máximo 2 casas decimais"),
-    Reason.PAYMENT_FLAG_SHAPE: _about("flag", "flag deve ter letras e dígitos, no máximo 30"),
+    Reason.PAYMENT_FLAG_SHAPE: _about(
+        "flag", "flag deve ter letras e dígitos, no máximo 30, e nunca o número do cartão"
+    ),
     Reason.PAYMENT_INSTALMENTS: _about("instalments", "instalments deve ser de 1 a %(limit)s"),
     Reason.PAYMENT_PROTOCOL_SHAPE: _about(
         "protocol", "protocol deve ter letras sem acento, dígitos e . / : _ -, no máximo 60"

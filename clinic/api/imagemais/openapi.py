@@ -9,7 +9,7 @@ from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
 from clinic.api.errors import ErrorCode
 from clinic.api.imagemais.errors import API_ERRORS, error_body
 from clinic.api.imagemais.messages import SINCE_FAULTS, TOO_LARGE
-from clinic.api.imagemais.paging import NEXT_SINCE
+from clinic.api.imagemais.paging import MAX_COUNTED, NEXT_SINCE
 from clinic.api.imagemais.reading import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 from clinic.api.imagemais.schemas import NUMERIC, BareMessageOut, MessageOut, MessagesOut
 from clinic.api.json_schema import JsonObject
@@ -40,6 +40,30 @@ IDEMPOTENCY_KEY = {
     "description": "Até 255 caracteres imprimíveis. Repetir o pedido com a mesma chave repete a primeira resposta, com"
     " `Idempotency-Replayed: true`, sem fazer nada de novo; o corpo é comparado byte a byte. (Decisão nossa.)",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": KEY_PATTERN},
+}
+# By the answers that have them: all, those that ask to wait, those that are kept, and pages of a list.
+HEADERS: JsonObject = {
+    "X-Request-Id": {"description": "O id deste pedido.", "schema": {"type": "string", "format": "uuid"}},
+    "X-RateLimit-Limit": {"description": "Pedidos por minuto.", "schema": {"type": "integer"}},
+    "X-RateLimit-Remaining": {"description": "Quantos restam neste minuto.", "schema": {"type": "integer"}},
+    "X-RateLimit-Reset": {"description": "Segundo Unix em que volta a haver vaga.", "schema": {"type": "integer"}},
+}
+RETRY_AFTER: JsonObject = {"Retry-After": {"description": "Segundos a esperar.", "schema": {"type": "integer"}}}
+REPLAYED: JsonObject = {
+    "Idempotency-Replayed": {
+        "description": "`true` quando é a resposta guardada da primeira vez.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+PAGED: JsonObject = {
+    "Link": {
+        "description": 'Enquanto há mais, o endereço da página seguinte: `<…>; rel="next"`.',
+        "schema": {"type": "string"},
+    },
+    "X-Total-Count": {
+        "description": f"Na primeira página, quantos elementos há, até {MAX_COUNTED}.",
+        "schema": {"type": "integer"},
+    },
 }
 DAY = {"type": "string", "format": "date"}
 ID: JsonObject = {"anyOf": [{"type": "integer", "minimum": 0}, NUMERIC]}
@@ -151,6 +175,7 @@ WRITE_ERRORS: dict[int, tuple[type[BaseModel], Messages]] = {
     400: (MessagesOut, {**COMMON_ERRORS[400][1], "Corpo ilegível": _message(ErrorCode.UNREADABLE)}),
     408: (MessageOut, {"Corpo lento demais": _message(ErrorCode.TOO_SLOW)}),
     409: (MessageOut, {"O mesmo pedido ainda em andamento": _message(ErrorCode.IDEMPOTENCY_IN_PROGRESS)}),
+    410: (MessageOut, {"Paciente apagado": _message(ErrorCode.ANSWER_ERASED)}),
     413: (MessageOut, {"Corpo grande demais": _message(ErrorCode.TOO_LARGE)}),
     415: (
         MessageOut,
@@ -162,6 +187,16 @@ WRITE_ERRORS: dict[int, tuple[type[BaseModel], Messages]] = {
     ),
     422: (MessageOut, {"Chave já usada": _message(ErrorCode.IDEMPOTENCY_KEY_REUSED)}),
 }
+
+
+def _headers(status: int, is_write: bool) -> JsonObject:
+    """Return the headers of an answer with this status."""
+    headers: JsonObject = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
+    if status in {429, 503} or (is_write and status == 409):
+        headers |= RETRY_AFTER
+    if is_write and status in {200, 201, 409}:
+        headers |= REPLAYED
+    return headers
 
 
 def operation(
@@ -194,14 +229,18 @@ def operation(
         models[code] = model
         messages = {**(errors or {}).get(code, {}), **messages}
         examples[code] = {cause: {"value": error_body(code, message)} for cause, message in messages.items()}
+    parameters = list(parameters)
+    own = (PAGED if PAGE[0] in parameters else {}) | (headers or {})
     extra: JsonObject = {
         "x-origem": origin,
         "parameters": [*parameters, *([IDEMPOTENCY_KEY] if body else [])],
         "responses": {
-            status: {"content": {JSON: {"example": example}}}
-            | ({"links": links} if links else {})
-            | ({"headers": headers} if headers else {}),
-            **{code: {"content": {JSON: {"examples": by_cause}}} for code, by_cause in examples.items()},
+            status: {"content": {JSON: {"example": example}}, "headers": _headers(status, bool(body)) | own}
+            | ({"links": links} if links else {}),
+            **{
+                code: {"content": {JSON: {"examples": by_cause}}, "headers": _headers(code, bool(body))}
+                for code, by_cause in examples.items()
+            },
         },
     }
     if body:

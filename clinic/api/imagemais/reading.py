@@ -139,13 +139,14 @@ class Reader:
         return time(int(match[1]), int(match[2])) if match else None
 
     def choice[T](self, field: str, choices: Mapping[str, T], *, required: bool = True) -> T | None:
+        """Return what one of the names stands for, in capitals too: answers write `Confirmado`."""
         if not self._require(field, required):
             return None
         value = self._value(field)
-        if not isinstance(value, str) or value not in choices:
+        if not isinstance(value, str) or value.lower() not in choices:
             self.add_errors(field, *self.unreadable[field])
             return None
-        return choices[value]
+        return choices[value.lower()]
 
     def items(self, field: str, *, required: bool = True) -> list[Any]:
         """Return the elements of an array; an empty list for any other value."""

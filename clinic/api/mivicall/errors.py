@@ -49,6 +49,12 @@ API_ERRORS = {
         "idempotency_in_progress",
         "Um pedido com esta Idempotency-Key ainda está em curso. Tente de novo.",
     ),
+    ErrorCode.ANSWER_ERASED: (
+        410,
+        "answer_erased",
+        "O pedido já foi feito da primeira vez, e a resposta foi apagada com os dados do utente. Para um pedido novo,"
+        " use outra Idempotency-Key.",
+    ),
     ErrorCode.BUSY: (503, "busy", "Outra pessoa está a guardar nesta mesma hora. Tente de novo."),
     ErrorCode.UNAVAILABLE: (503, "unavailable", "O serviço está temporariamente indisponível. Tente de novo."),
     ErrorCode.SERVER_ERROR: (500, "internal_error", "Algo falhou do nosso lado. Indique o requestId ao suporte."),
@@ -303,14 +309,19 @@ def sentence(refusal: Refusal) -> str:
     return own % refusal.params if own else refusal.message
 
 
-def too_many_message(seconds: int | None) -> str:
-    return f"API key exceeded {settings.API_REQUESTS_A_MINUTE} req/min. Retry in {seconds} seconds."
+def too_many_message(seconds: int | None, *, within_the_minute: bool = False) -> str:
+    """Return the vendor's sentence, with the limit of a second where that of the minute is not reached."""
+    limit = (
+        f"{settings.API_REQUESTS_A_SECOND} req/s" if within_the_minute else f"{settings.API_REQUESTS_A_MINUTE} req/min"
+    )
+    return f"API key exceeded {limit}. Retry in {seconds} seconds."
 
 
 def _too_many_requests(request: ApiRequest, seconds: int | None) -> HttpResponse:
     """Answer 429. Without a caller it is the address that failed too often."""
-    message = too_many_message(seconds)
-    if request.call.caller is None:
+    caller = request.call.caller
+    message = too_many_message(seconds, within_the_minute=caller is not None and caller.rate_limit.remaining > 0)
+    if caller is None:
         message = f"Too many failed authentications from this address. Retry in {seconds} seconds."
     body = {"error": "rate_limit_exceeded", "message": message, "retryAfter": seconds}
     response = JsonResponse(body, status=429)

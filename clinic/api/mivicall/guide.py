@@ -118,7 +118,8 @@ O corpo é comparado **byte a byte**: guarde o texto que enviou e repita esse. O
 ou com outros espaços, é outro pedido: 422 `idempotency_key_reused`.
 
 A resposta fica guardada {settings.STORED_ANSWER_DAYS} dias. Erros que nada alteraram não ficam guardados:
-corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta.""",
+corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta. Se os dados do utente são apagados, a
+resposta é apagada com eles: repetir o pedido é então 410, e nada é feito de novo.""",
     ),
     Section(
         "sincronizar",
@@ -185,7 +186,7 @@ data, e até lá, durante **seis meses** pelo menos, as respostas dele trazem os
   `null` num campo opcional é o mesmo que não o enviar, exceto em `patientNotes`, que esvazia. A `message` de um 422 diz
   o primeiro campo. `updatedSince` para manter uma cópia; profissionais, serviços e clínica escrevem-se com
   `directory:write`. `GET /v1/tenants/me` traz o `id` em UUID e `specialty` como o fornecedor. HEAD, e uma barra no fim
-  do endereço.""",
+  do endereço. Um `to` antes de `from` passou a 422: antes vinha uma lista vazia.""",
     ),
     Section(
         "limite",

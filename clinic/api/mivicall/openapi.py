@@ -40,7 +40,8 @@ não ocupa horas verdadeiras, só é visto por chaves de teste e acaba à meia-n
 
 **Erros.** `{{"error", "message", "requestId"}}`, com `errors` (`path`, `message`) em `validation_failed` e
 `alternatives` (os inícios livres mais próximos) quando o conflito é da hora. Primeiro 422, com todos os campos de uma
-vez; depois 404; depois 409. O `requestId` vem também no cabeçalho `X-Request-Id` de cada resposta.
+vez; depois 404; depois 409. Só o `id` do endereço de um PATCH é procurado antes de se ler o corpo: 404. O `requestId`
+vem também no cabeçalho `X-Request-Id` de cada resposta.
 
 **Limite.** Por chave, {settings.API_REQUESTS_A_MINUTE} pedidos num minuto e {settings.API_REQUESTS_A_SECOND} num
 segundo, contados para todos os processos juntos. Cada resposta traz `X-RateLimit-Limit`, `X-RateLimit-Remaining` e
@@ -91,7 +92,8 @@ OPERATIONS = {
         "Tudo o que vier, ou nada. Primeiro muda a hora ou o profissional (a marcação passa a `rescheduled`), depois o "
         "`status`, depois as observações e `metadata`. O que já é assim não se repete: repetir um PATCH dá 200, e um "
         "vazio não muda nada. Serviço, nome e telefone não se alteram assim: 422, com o que fazer. `attended` numa "
-        "marcação de pé é a chegada do utente. Uma marcação cancelada não volta: cria-se outra.",
+        "marcação de pé é a chegada do utente. Uma cancelada volta com `confirmed`, se a hora ainda está livre, e só "
+        "depois se remarca. `endsAt` sai sempre da duração do serviço: enviado, é ignorado.",
     ),
     "cancelAppointment": OperationText(
         APPOINTMENTS,
@@ -193,6 +195,7 @@ DESCRIPTIONS = {
     404: "Não existe nesta clínica.",
     408: "O corpo não chegou completo em 10 segundos.",
     409: "Não pode ser assim.",
+    410: "Feito já da primeira vez; a resposta foi apagada com os dados do utente.",
     413: "Corpo com mais de 64 KiB.",
     415: "Corpo que não é application/json em UTF-8, ou vem comprimido.",
     422: "Campos inválidos, todos de uma vez; ou um parâmetro que o endereço não tem.",
@@ -212,6 +215,7 @@ COMMON_ERRORS: dict[int, type[BaseModel]] = {
 WRITE_ERRORS: dict[int, type[BaseModel]] = {
     408: schemas.Error,
     409: schemas.Conflict,
+    410: schemas.Error,
     413: schemas.Error,
     415: schemas.Error,
 }

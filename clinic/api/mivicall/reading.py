@@ -42,6 +42,7 @@ SINCE_FAULTS = {
     moments.SinceFault.FUTURE: "Não pode ser um instante futuro.",
 }
 NEEDS_EXPONENT = "Tem números que só se escrevem com expoente: devem estar entre 0.0001 e 1e16, ou ser texto."
+BACKWARDS = "Não pode ser antes de from."
 UNSTORABLE = "Tem caracteres que não podem ser guardados: %(characters)s."
 UNSTORABLE_KEY = "O nome de um campo tem caracteres que não podem ser guardados: %(characters)s."
 
@@ -79,6 +80,16 @@ def read(schema: type[BaseModel], body: Any) -> Reading:
 
 def read_query(schema: type[BaseModel], request: HttpRequest) -> Reading:
     return read(schema, request.GET.dict())
+
+
+def read_window(schema: type[BaseModel], request: HttpRequest) -> Reading:
+    """Read a query with `from` and `to`, and report a window that ends before it begins: the empty list that it holds
+    would be taken for a day without appointments, or without free times."""
+    reading = read_query(schema, request)
+    since, before = reading.values.get("since"), reading.values.get("before")
+    if since and before and before < since:
+        reading.errors["to"] = BACKWARDS
+    return reading
 
 
 def as_uuid(text: Any) -> UUID | None:

@@ -83,6 +83,7 @@ BAD_QUERIES = {
     "dateEnd=": ["dateEnd must be a valid ISO 8601 date string"],
     "doctorId=x": ["doctorId must be a number conforming to the specified constraints"],
     "patientId=1.5": ["patientId must be a number conforming to the specified constraints"],
+    "dateStart=2026-11-24&dateEnd=2026-11-23": ["dateEnd não pode ser antes de dateStart"],
     "limit=101": ["limit must not be greater than 100"],
     "limit=0": ["limit must not be less than 1"],
     "limit=muitos": ["limit must be an integer number"],
@@ -195,6 +196,14 @@ def test_a_visit_goes_through_its_statuses(monday, desk, booked, act):
         assert (status["id"], status["name"]) == expected
 
 
+def test_a_status_is_taken_as_answers_write_it(desk, booked, act):
+    for action in ("Confirmado", "AGENDADO", "Cancelado"):
+        answer = act(action)
+        name = answer.json()[0]["status"]["name"]
+        assert name.lower() == action.lower()
+        assert desk.ask.get("/appointments", status=name).json() == answer.json()
+
+
 def test_finalizado_is_taken_as_well_as_finalizados(monday, desk, booked, act):
     act("check-in")
     act("em atendimento")
@@ -213,7 +222,7 @@ def test_a_forbidden_transition_names_both_statuses(desk, booked, act):
 
 
 def test_a_miss_waits_for_the_beginning(desk, booked, act):
-    assert act("faltou").json() == DENIED | {"message": "Só se marca falta depois do início, às 09:00"}
+    assert act("faltou").json() == DENIED | {"message": "Só se marca falta depois do início, às 09:00 de 23/11/2026"}
 
 
 def test_one_doctor_serves_one_patient(monday, desk, booked, act):
@@ -238,7 +247,7 @@ def test_a_doctor_who_is_sent_must_be_the_appointments(desk, booked, act):
 
 
 @pytest.mark.parametrize(
-    "action", ["reagendado", "Confirmado", "", 5, ["confirmado"], {"a": 1}, True, "\ud800", "x" * 10_000]
+    "action", ["reagendado", "confirmados", "", 5, ["confirmado"], {"a": 1}, True, "\ud800", "x" * 10_000]
 )
 def test_unknown_action_is_refused_with_the_valid_ones(desk, booked, act, action):
     answer = act(action)

@@ -70,9 +70,41 @@ def test_every_write_takes_a_key_and_shows_bodies(document):
             assert {400, 409, 413, 415, 422} <= operation["responses"].keys()
 
 
+def test_every_answer_names_its_headers(document):
+    assert document["components"]["headers"].keys() == {
+        "X-Request-Id",
+        "X-RateLimit-Limit",
+        "X-RateLimit-Remaining",
+        "X-RateLimit-Reset",
+    }
+    for name, operation in operations(document):
+        is_list = any(parameter["name"] == "limit" for parameter in operation["parameters"])
+        for status, response in operation["responses"].items():
+            headers = response["headers"].keys()
+            assert document["components"]["headers"].keys() <= headers, (name, status)
+            assert ("Retry-After" in headers) == (
+                status in {429, 503} or (status == 409 and "requestBody" in operation)
+            )
+            assert ("Idempotency-Replayed" in headers) == ("requestBody" in operation and status in {200, 201, 409})
+            assert ({"Link", "X-Total-Count"} <= headers) == (is_list and status == 200), (name, status)
+
+
+@pytest.mark.django_db
+def test_no_answer_has_a_header_that_is_not_named(document, desk):
+    named = document["paths"]["/api/patients"]["get"]["responses"][200]["headers"].keys()
+    desk.book()
+    for query in ({"limit": 1}, {"updatedSince": "2000-01-01T00:00:00Z"}):
+        answer = desk.ask.get("/patients", **query)
+        ours = {name for name in answer.headers if name.startswith("X-") or name == "Link"}
+        assert answer.status_code == 200
+        assert ours - {"X-Frame-Options", "X-Content-Type-Options"} <= named
+
+
 def test_every_reference_leads_somewhere(document):
     for name in re.findall(r"'#/components/schemas/(\w+)'", str(document)):
         assert name in document["components"]["schemas"]
+    for name in re.findall(r"'#/components/headers/([\w-]+)'", str(document)):
+        assert name in document["components"]["headers"]
     assert document["components"]["securitySchemes"] == {"Bearer": {"type": "http", "scheme": "bearer"}}
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from clinic.booking import LineRequest
 from clinic.models import Appointment, Doctor, Patient, StoredAnswer
+from clinic.registry import Author, request_deletion, restrict
 from tests.factories import book_appointment, make_clinic, make_discount, make_doctor, make_patient, make_procedure
 
 VALID = {"name": "Ana", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
@@ -37,6 +38,18 @@ def test_another_request_with_the_same_key_is_refused(desk, change):
         "error": "Unprocessable Entity",
         "statusCode": 422,
     }
+
+
+@pytest.mark.parametrize("act", [request_deletion, restrict])
+def test_an_answer_erased_with_its_patient_is_gone(desk, act):
+    patient = desk.ask("POST", "/patients", {"name": "Ana"}, key="a").json()["id"]
+    by = Author(channel="command", credential="tests")
+    act(patient, clinic=desk.clinic, reason="pedido do titular", by=by)
+
+    answer = desk.ask("POST", "/patients", {"name": "Ana"}, key="a")
+    assert (answer.status_code, answer.json()["error"]) == (410, "Gone")
+    assert "apagada com os dados do paciente" in answer.json()["message"]
+    assert Patient.objects.count() == 1
 
 
 OTHER_BYTES = {

@@ -170,6 +170,20 @@ def test_patients_are_found_by_name_cpf_and_phone(desk, settings):
 # Whatever is sent -----------------------------------------------------------------------------------------------------
 
 
+def test_patients_are_found_by_the_second_phone_too(desk):
+    """To which the desk puts the phone that a program's new one has replaced."""
+    ana = make_patient(desk.clinic, phone="+5581911112222", second_phone="+5581933334444")
+    for phone in ("(81) 93333-4444", "33334444", "4444"):
+        (found,) = desk.ask.get("/patients", phone=phone).json()
+        assert (found["id"], found["contact"]) == (ana.pk, {"phone": "(81) 91111-2222"})
+
+
+@pytest.mark.parametrize("digits", ["5581", "0005581"])
+def test_the_code_of_country_and_city_finds_not_everybody(desk, digits):
+    make_patient(desk.clinic, phone="+5581911112222")
+    assert desk.ask.get("/patients", phone=digits).json() == []
+
+
 @pytest.mark.parametrize("field", ["name", "phone", "dateBirth", "cpf"])
 def test_any_patient_body_is_never_a_500(desk, settings, field):
     settings.API_REQUESTS_A_SECOND = 1000

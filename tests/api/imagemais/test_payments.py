@@ -13,6 +13,7 @@ from clinic.queries.receipts import receipts
 from clinic.registry import redact_patient
 from tests.factories import make_clinic, make_user
 
+FLAG_SHAPE = "flag deve ter letras e dígitos, no máximo 30, e nunca o número do cartão"
 PAYMENT = {"method": "cartão de crédito", "value": "252", "flag": "Visa", "instalments": 3, "protocol": "123"}
 IN_WORDS = "Recebido R$\xa0252,00 · cartão de crédito · Visa · 3× · protocolo 123"
 
@@ -92,8 +93,10 @@ BAD = {
     "a comma": ({"value": "1,50"}, ["value must be a number conforming to the specified constraints"]),
     "true": ({"value": True}, ["value must be a number conforming to the specified constraints"]),
     "another method": ({"method": "ouro"}, [METHODS]),
-    "a name for a flag": ({"flag": "Visa\n"}, ["flag deve ter letras e dígitos, no máximo 30"]),
-    "a long flag": ({"flag": "a" * 31}, ["flag deve ter letras e dígitos, no máximo 30"]),
+    "a name for a flag": ({"flag": "Visa\n"}, [FLAG_SHAPE]),
+    "a long flag": ({"flag": "a" * 31}, [FLAG_SHAPE]),
+    "the card's number": ({"flag": "4111111111111111"}, [FLAG_SHAPE]),
+    "the card's number as it is printed": ({"flag": "Visa 4111 1111 1111 1111"}, [FLAG_SHAPE]),
     "NUL": ({"flag": "a\0"}, ["flag contém caracteres que não podem ser gravados"]),
     "no instalment": ({"instalments": 0}, ["instalments deve ser de 1 a 48"]),
     "49 instalments": ({"instalments": 49}, ["instalments deve ser de 1 a 48"]),

@@ -190,6 +190,15 @@ def test_a_wrong_filter_is_a_message_at_its_name(program, doctor, query):
     assert [error["path"] for error in answer.json()["errors"]] == list(query)
 
 
+@pytest.mark.parametrize("path", ["/appointments", "/availability"])
+def test_a_window_that_ends_before_it_begins_is_refused(program, path, service):
+    query = {"from": "2026-11-24T00:00:00Z", "to": "2026-11-23T23:59:59Z"}
+    query |= {"serviceTypeId": str(service.uuid)} if path == "/availability" else {}
+    answer = program.get(path, **query)
+    assert answer.json()["errors"] == [{"path": "to", "message": "Não pode ser antes de from."}]
+    assert program.get(path, **query | {"to": query["from"]}).json() == {"items": []}
+
+
 def test_all_invalid_filters_are_reported_together(program, doctor):
     query = {"from": "x", "to": "x", "professionalId": "x", "status": "x", "limit": "x", "cursor": "x"}
     assert {error["path"] for error in program.get("/appointments", **query).json()["errors"]} == set(query)
@@ -236,6 +245,7 @@ NOBODYS = [
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 @pytest.mark.parametrize("id", NOBODYS)
 def test_an_id_that_is_nobodys_is_not_found(program, doctor, method, id):
-    answer = program(method, address(id), {"status": "cancelled"} if method == "PATCH" else None)
+    """Before the body is read."""
+    answer = program(method, address(id), {"status": "unreadable"} if method == "PATCH" else None)
     assert answer.status_code == 404
     assert answer.json()["error"] in {"appointment_not_found", "not_found"}

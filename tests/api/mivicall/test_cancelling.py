@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from clinic.api.mivicall import openapi
 from clinic.models import Appointment
 from tests.api.mivicall.conftest import address, as_it_was, events, listed
 from tests.factories import book_appointment, make_patient
@@ -21,6 +22,17 @@ def test_cancelling_again_is_done_already(program, booked):
     for _ in range(3):
         assert program("DELETE", address(booked["id"])).status_code == 204
     assert events(Appointment.objects.get()) == ["booked", "status_changed"]
+
+
+def test_a_cancelled_one_comes_back_as_the_reference_says(program, booked):
+    program("DELETE", address(booked["id"]))
+    later = {"startsAt": "2026-11-23T10:00:00-03:00"}
+    assert program("PATCH", address(booked["id"]), later).json()["error"] == "invalid_transition"
+
+    assert program("PATCH", address(booked["id"]), {"status": "confirmed"}).json() == booked
+    assert program("PATCH", address(booked["id"]), later).json()["status"] == "rescheduled"
+    said = openapi.OPERATIONS["updateAppointment"].description
+    assert "cancelada volta com `confirmed`" in said and "cancelada não volta" not in said
 
 
 @pytest.mark.parametrize("status", ["scheduled", "confirmed", "checked_in", "cancelled"])

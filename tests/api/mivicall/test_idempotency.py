@@ -6,6 +6,7 @@ import pytest
 
 from clinic.access import idempotency
 from clinic.models import Appointment, AppointmentEvent, Patient, StoredAnswer
+from clinic.registry import Author, request_deletion
 from tests.api.mivicall.conftest import PHONE
 from tests.factories import book_appointment, make_clinic, make_doctor
 from tests.test_races import at_once
@@ -109,6 +110,18 @@ def test_a_change_is_made_once_and_answered_alike(program, booked):
     again = program("PATCH", address, {"startsAt": "2026-11-23T10:00:00-03:00"}, key=KEY)
     assert same(again, first) and again["Idempotency-Replayed"] == "true"
     assert program.get(address).json()["startsAt"] == "2026-11-23T11:00:00-03:00"
+
+
+def test_an_answer_erased_with_its_patient_is_gone(program, good):
+    booked = program("POST", "/appointments", good, key="a").json()
+    program("DELETE", f"/appointments/{booked['id']}", key="b")
+    patient, by = Appointment.objects.get().patient, Author(channel="command", credential="tests")
+    request_deletion(patient.pk, clinic=patient.clinic, reason="pedido do titular", by=by)
+
+    answer = program("POST", "/appointments", good, key="a")
+    assert (answer.status_code, answer.json()["error"]) == (410, "answer_erased")
+    assert program("DELETE", f"/appointments/{booked['id']}", key="b").status_code == 204
+    assert Appointment.objects.count() == 1
 
 
 def test_a_cancellation_is_made_once_and_answered_alike(program, booked):

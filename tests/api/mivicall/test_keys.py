@@ -310,6 +310,7 @@ def test_the_burst_is_shorter_than_the_minute(program, settings):
     answers = [program.get("/professionals") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[2].json()["retryAfter"] == 1
+    assert answers[2].json()["message"] == "API key exceeded 2 req/s. Retry in 1 seconds."
     assert int(answers[2]["X-RateLimit-Remaining"]) > 200
 
 

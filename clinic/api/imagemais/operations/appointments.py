@@ -155,6 +155,8 @@ def list_appointments(request: ApiRequest, response: HttpResponse) -> Sequence[A
         return _changed_appointments(query_reader, request, response)
     order = keyset.order_of("appointments by start", request.clinic)
     day, first, last = (query_reader.day(field, required=False) for field in ("date", "dateStart", "dateEnd"))
+    if first and last and last < first:
+        query_reader.add_errors("dateEnd", messages.ENDS_BEFORE_ITS_START)
     doctor, patient = (query_reader.id(field, required=False) for field in ("doctorId", "patientId"))
     status = query_reader.choice("status", FILTERS, required=False)
     page = Page(query_reader, partial(keyset.parse_instant_and_ids, order=order, count=2))

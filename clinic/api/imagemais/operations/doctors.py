@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from clinic.booking import MAX_PROCEDURES
 from clinic.models import Appointment, Clinic, Doctor, Procedure, WorkingHours
 from clinic.models.price import PriceOn
 from clinic.models.procedure import LONGEST_DURATION
-from clinic.refusals import Reason
+from clinic.refusals import Reason, Refused
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -118,7 +119,8 @@ def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
         " `durationMinutes`, só os horários em que a soma das durações cabe, com este término. Sem eles, cada um tem o"
         " intervalo da grade, que pode ser mais curto do que o procedimento: some os `durationMinutes` de"
         " `GET /api/procedures` e agende só se o término não passar de `freeUntil`, até quando o médico está livre a"
-        " partir deste início. Um procedimento que o médico não realiza não tem horário.",
+        " partir deste início. Procedimentos são recusados como ao agendar: o que é desconhecido ou inativo, o que o"
+        " médico não realiza, e o que vem duas vezes.",
         answer=list[SlotOut],
         example=[
             {"startTime": "09:00", "endTime": "09:15", "freeUntil": "09:30"},
@@ -138,7 +140,16 @@ def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
             ),
             expand_parameter(SPOKEN),
         ],
-        errors={400: {"Sem data": list(messages.MISSING_IN_QUERIES["date"])}, 404: UNKNOWN},
+        errors={
+            400: {
+                "Sem data": list(messages.MISSING_IN_QUERIES["date"]),
+                "Procedimento desconhecido": [messages.example(Reason.PROCEDURE_UNKNOWN)],
+                "Procedimento que o médico não realiza": [
+                    messages.example(Reason.PROCEDURE_NOT_OFFERED, procedure="17 BETA ESTRADIOL E2 - SEGUNDA AMOSTRA")
+                ],
+            },
+            404: UNKNOWN,
+        },
     ),
     exclude_unset=True,
 )
@@ -153,13 +164,16 @@ def list_slots(request: ApiRequest, doctor_id: int) -> list[SlotOut]:
     if len(procedures) > MAX_PROCEDURES:
         sentence = messages.REFUSALS[Reason.PROCEDURES_TOO_MANY].sentence
         query_reader.add_errors("procedureId", sentence % {"limit": MAX_PROCEDURES})
+    else:
+        repeated = [pk for pk, count in Counter(procedures).items() if count > 1]
+        query_reader.add_errors("procedureId", *map(messages.PROCEDURE_REPEATED.format, repeated))
     wanted = query_reader.some_of("expand", {SPOKEN})
     query_reader.raise_if_invalid()
     doctor = _doctor(request.clinic, doctor_id)
     if day is None:
         return []
     if procedures or asked:
-        wanted_procedures = _performed(doctor, procedures)
+        wanted_procedures = _performed(request.clinic, doctor, procedures, query_reader) if procedures else []
         minutes = sum(procedure.duration_minutes for procedure in wanted_procedures) if procedures else minutes
         openings = booking.openings(
             request.clinic,
@@ -183,10 +197,12 @@ def _grid(clinic: Clinic, doctor: Doctor, day: date) -> list[SlotOut]:
     return [SlotOut.of_grid(start, step, clinic) for start in starts if start.until - start.starts_at >= step]
 
 
-def _performed(doctor: Doctor, procedures: list[int]) -> list[Procedure]:
-    """Return the procedures of these ids, none if the doctor does not perform one of them."""
-    performed = {procedure.pk: procedure for procedure in doctor.procedures.all()}
-    return [performed[pk] for pk in procedures] if performed.keys() >= set(procedures) else []
+def _performed(clinic: Clinic, doctor: Doctor, procedures: list[int], query_reader: Query) -> list[Procedure]:
+    """Return the procedures of these ids, all of which the doctor performs. Raises RequestError."""
+    try:
+        return booking.performed_procedures(clinic, doctor.pk, procedures)
+    except Refused as refused:
+        raise query_reader.request_error(refused.refusals) from refused
 
 
 def _doctors(clinic: Clinic) -> "QuerySet[WithAnnotations[Doctor, Busy]]":

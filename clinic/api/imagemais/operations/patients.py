@@ -67,7 +67,8 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
             query(
                 "phone",
                 {"type": "string", "pattern": f"^([^0-9]*[0-9]){{{SHORTEST_PHONE_PART},}}[^0-9]*$"},
-                "Pelo menos quatro dígitos seguidos do telefone, com ou sem pontuação.",
+                "Pelo menos quatro dígitos seguidos de um dos telefones do cadastro, com ou sem pontuação. A resposta"
+                " traz o primeiro.",
                 example="(81) 99999-9999",
             ),
             query(

@@ -16,7 +16,7 @@ from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, WRITE, KeyCaller, MivicallRequest, answer, operation
 from clinic.api.mivicall.changes import NOT_A_CURSOR, answer_changes
 from clinic.api.mivicall.expand import expand
-from clinic.api.mivicall.reading import Reading, as_uuid, read, read_query
+from clinic.api.mivicall.reading import Reading, as_uuid, read, read_query, read_window
 from clinic.booking import BookingRefused, LineRequest, Proposal
 from clinic.models import ApiKey, Appointment, AppointmentProcedure, Clinic
 from clinic.models.appointment import FREES_THE_TIME, Status
@@ -83,7 +83,7 @@ def create_appointment(request: MivicallRequest) -> HttpResponse:
     answers={200: schemas.AppointmentPage},
 )
 def list_appointments(request: MivicallRequest) -> HttpResponse:
-    reading = read_query(schemas.AppointmentFilters, request)
+    reading = read_window(schemas.AppointmentFilters, request)
     if "updatedSince" in request.GET:
         return _answer_changes(request, reading)
     filters, order = reading.values, keyset.order_of("appointments by start", request.clinic)

@@ -13,7 +13,7 @@ from clinic.api.json_schema import JsonObject
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, MivicallRequest, answer, operation
 from clinic.api.mivicall.expand import expand
-from clinic.api.mivicall.reading import read_query
+from clinic.api.mivicall.reading import read_window
 from clinic.booking import PerformingDoctor
 from clinic.models import Clinic
 from clinic.schedule import Opening, ProcedureLimits
@@ -34,7 +34,7 @@ WINDOW_TOO_LONG = "No máximo 62 dias depois de from."
     error_statuses={404, 409},
 )
 def list_availability(request: MivicallRequest) -> HttpResponse:
-    reading = read_query(schemas.AvailabilityFilters, request)
+    reading = read_window(schemas.AvailabilityFilters, request)
     values = reading.values
     if {"since", "before"} <= values.keys() and values["before"] - values["since"] > MAX_WINDOW:
         reading.errors["to"] = WINDOW_TOO_LONG

@@ -187,7 +187,7 @@ data, e até lá, por **seis meses** pelo menos, as respostas dele trazem os cab
   endereço não tem, ou repetido, passou a 400: antes era ignorado, e vinham todos. `contact.phone` vale por
   `phone`; `dateBirth` pode faltar ao cadastrar um paciente. `rg`, `gender` e `address`, que não guardamos, são 400
   ao editar. `updatedSince` para manter uma cópia. `receive-payment`, PUT onde há PATCH, HEAD, e uma barra no fim do
-  endereço. `slots` recusa os procedimentos que um agendamento recusa: antes vinha `[]`. Um `dateEnd` antes de
+  endereço. `slots` recusa um procedimento desconhecido ou repetido: antes vinha `[]`. Um `dateEnd` antes de
   `dateStart` passou a 400. Um status vale também com maiúsculas, como as respostas o escrevem.""",
     ),
     Section(

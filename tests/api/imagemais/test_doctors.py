@@ -269,15 +269,18 @@ def test_an_unusable_length_is_refused(desk, query, expected):
     assert slots(desk, **query).json()["message"] == [expected]
 
 
+def test_a_procedure_not_performed_has_no_free_times(desk):
+    assert slots(desk, procedureId=make_procedure(desk.clinic).pk).json() == []
+
+
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        (lambda desk: make_procedure(desk.clinic, name="RAIO X").pk, "O médico não realiza: RAIO X"),
         (lambda desk: 10**12, "Procedimentos não encontrados"),
         (lambda desk: make_procedure(desk.clinic, active=False).pk, "Procedimentos não encontrados"),
         (lambda desk: [desk.procedures[0].pk] * 2, "O procedimento {} foi informado mais de uma vez"),
     ],
-    ids=["not performed", "unknown", "inactive", "repeated"],
+    ids=["unknown", "inactive", "repeated"],
 )
 def test_free_times_refuse_the_procedures_that_a_booking_refuses(desk, wanted, expected):
     asked = wanted(desk)

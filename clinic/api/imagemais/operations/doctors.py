@@ -119,8 +119,8 @@ def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
         " `durationMinutes`, só os horários em que a soma das durações cabe, com este término. Sem eles, cada um tem o"
         " intervalo da grade, que pode ser mais curto do que o procedimento: some os `durationMinutes` de"
         " `GET /api/procedures` e agende só se o término não passar de `freeUntil`, até quando o médico está livre a"
-        " partir deste início. Procedimentos são recusados como ao agendar: o que é desconhecido ou inativo, o que o"
-        " médico não realiza, e o que vem duas vezes.",
+        " partir deste início. Um procedimento que o médico não realiza não tem horário; um que é desconhecido ou"
+        " inativo, ou que vem duas vezes, é recusado como ao agendar.",
         answer=list[SlotOut],
         example=[
             {"startTime": "09:00", "endTime": "09:15", "freeUntil": "09:30"},
@@ -144,9 +144,6 @@ def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
             400: {
                 "Sem data": list(messages.MISSING_IN_QUERIES["date"]),
                 "Procedimento desconhecido": [messages.example(Reason.PROCEDURE_UNKNOWN)],
-                "Procedimento que o médico não realiza": [
-                    messages.example(Reason.PROCEDURE_NOT_OFFERED, procedure="17 BETA ESTRADIOL E2 - SEGUNDA AMOSTRA")
-                ],
             },
             404: UNKNOWN,
         },
@@ -173,7 +170,9 @@ def list_slots(request: ApiRequest, doctor_id: int) -> list[SlotOut]:
     if day is None:
         return []
     if procedures or asked:
-        wanted_procedures = _performed(request.clinic, doctor, procedures, query_reader) if procedures else []
+        wanted_procedures = _active(request.clinic, procedures, query_reader) if procedures else []
+        if not {procedure.pk for procedure in wanted_procedures} <= {own.pk for own in doctor.procedures.all()}:
+            return []
         minutes = sum(procedure.duration_minutes for procedure in wanted_procedures) if procedures else minutes
         openings = booking.openings(
             request.clinic,
@@ -197,10 +196,10 @@ def _grid(clinic: Clinic, doctor: Doctor, day: date) -> list[SlotOut]:
     return [SlotOut.of_grid(start, step, clinic) for start in starts if start.until - start.starts_at >= step]
 
 
-def _performed(clinic: Clinic, doctor: Doctor, procedures: list[int], query_reader: Query) -> list[Procedure]:
-    """Return the procedures of these ids, all of which the doctor performs. Raises RequestError."""
+def _active(clinic: Clinic, procedures: list[int], query_reader: Query) -> list[Procedure]:
+    """Return the active procedures of these ids. Raises RequestError."""
     try:
-        return booking.performed_procedures(clinic, doctor.pk, procedures)
+        return booking.performed_procedures(clinic, None, procedures)
     except Refused as refused:
         raise query_reader.request_error(refused.refusals) from refused
 

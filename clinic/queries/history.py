@@ -342,8 +342,8 @@ def _hours_changed(before: Snapshot, after: Snapshot) -> str:
         sentences.append(_rows_changed(before, after))
     if after.get("opened"):
         dates = ", ".join(" ".join(words) for words in after["opened"])
-        sentence = _("Aberto apesar do feriado para %(doctor)s: %(dates)s.")
-        sentences.append(sentence % {"doctor": after["doctor_name"], "dates": dates})
+        sentence = _("Aberto apesar do feriado para %(the_doctor)s: %(dates)s.")
+        sentences.append(sentence % {**in_sentence(after["doctor_name"]), "dates": dates})
     return " ".join(sentences)
 
 
@@ -351,12 +351,12 @@ def _rows_changed(before: Snapshot, after: Snapshot) -> str:
     """Return which rows of hours are in one of both only."""
     old, new = write_hours(_hours(before, besides=after)), write_hours(_hours(after, besides=before))
     if not old:
-        sentence = _("Horários de %(doctor)s: entra “%(after)s”.")
+        sentence = _("Horários %(of_doctor)s: entra “%(after)s”.")
     elif not new:
-        sentence = _("Horários de %(doctor)s: sai “%(before)s”.")
+        sentence = _("Horários %(of_doctor)s: sai “%(before)s”.")
     else:
-        sentence = _("Horários de %(doctor)s: de “%(before)s” para “%(after)s”.")
-    return sentence % {"doctor": after["doctor_name"], "before": old, "after": new}
+        sentence = _("Horários %(of_doctor)s: de “%(before)s” para “%(after)s”.")
+    return sentence % {**in_sentence(after["doctor_name"]), "before": old, "after": new}
 
 
 def _hours(snapshot: Snapshot, *, besides: Snapshot) -> list[WorkingHours]:

@@ -1,0 +1,25 @@
+// Keeps a page, with its text, whose form is sent while the computer has no network: the browser would put a page of its
+// own in its place. The server may be on this computer, so it is asked first.
+
+import { clearNotice, place, showNotice } from "./notice.js";
+
+const reachable = new WeakSet();
+
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter } = event;
+  const isPlain = form.getAttribute("method")?.toLowerCase() === "post" && !form.hasAttribute("hx-post");
+  if (navigator.onLine || !isPlain || reachable.delete(form)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  fetch(document.querySelector("link[rel=icon]").href, { method: "HEAD", cache: "no-store" }).then(
+    () => {
+      clearNotice();
+      reachable.add(form);
+      form.requestSubmit(submitter);
+    },
+    () => {
+      showNotice("offline");
+      place.scrollIntoView({ block: "nearest" });
+    },
+  );
+}, true);

@@ -237,6 +237,18 @@ def test_row_without_history_can_be_deleted(client, manager, model):
     assert not model.objects.filter(pk=row.pk).exists()
 
 
+def test_a_person_who_adds_a_namesake_reads_so(client, manager):
+    typed = {"name": "Ecocardiograma", "price": "90", "duration_minutes": "30", "active": "on"}
+    assert "Já havia outro" not in client.post(url(Procedure, "add"), typed, follow=True).text
+    assert (
+        "outro cadastro com o nome “ecocardiograma”"
+        in client.post(url(Procedure, "add"), typed | {"name": "ecocardiograma"}, follow=True).text
+    )
+    make_doctor(manager.clinic, name="Dra. Ana Reis")
+    page = client.post(url(Doctor, "add"), NO_INLINES | doctor_fields(name="Ana Reis"), follow=True)
+    assert "outro cadastro com o nome “Ana Reis”" in page.text
+
+
 def test_what_goes_with_a_deleted_row_is_named_for_people(client, manager):
     procedure = make_procedure(manager.clinic, name="ECG")
     doctor = make_doctor(manager.clinic, name="Dra. Ana Reis", procedures=[procedure])

@@ -3,7 +3,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import display_for_value, unquote
 from django.core.exceptions import ValidationError
@@ -288,6 +288,20 @@ class ClinicRowAdmin(ClinicScopedAdminMixin, BaseAdmin):
     def get_list_select_related(self, request: HttpRequest) -> list[str]:
         own = self.list_select_related
         return [*(own if isinstance(own, Sequence) else []), "clinic"]
+
+
+class NamesakesAdmin(ClinicRowAdmin):
+    """A model of which two rows may have one name: a person who adds the second one reads that there is another."""
+
+    def namesakes(self, row: Any) -> QuerySet[Any]:
+        """Return the rows in use with the name of this one, which is among them."""
+        raise NotImplementedError
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        if self.namesakes(obj).exclude(pk=obj.pk).exists():
+            sentence = _("Já havia outro cadastro com o nome “%(name)s”. Se for o mesmo, exclua um dos dois.")
+            self.message_user(request, sentence % {"name": obj.name}, messages.WARNING)
+        return super().response_add(request, obj, post_url_continue)
 
 
 class ClinicTimeAdminMixin(ListMixin):

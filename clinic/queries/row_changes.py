@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.models import Clinic, ClinicHoliday, Doctor, Payer, Procedure, RowChange, StaffUser
-from clinic.models.clinic import written_amount
+from clinic.models.clinic import name_of_region, written_amount
 from clinic.models.row_change import NOTED_TABLES
 from clinic.queries.patient_changes import Change
 
@@ -163,6 +163,8 @@ def _written(table: str, column: str, value: Any, clinic: Clinic, names: Names) 
     field = FIELDS.get((table, column))
     if field is None:
         return str(value)
+    if column == "region":
+        return name_of_region(value)
     if _model_of(table, column) in NAMED:
         return _name(table, column, value, names)
     if field.choices:

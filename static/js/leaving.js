@@ -1,5 +1,4 @@
-// Leaving a page with what was typed into one of its forms and not sent: the browser asks first. Forms of the panel have
-// `unsaved.js`; a search and a list's ticks are nothing that has to be kept.
+// Leaving a page with what was typed into one of its forms and not sent: the browser asks first.
 
 import { place } from "./notice.js";
 import { isTouched } from "./touched.js";
@@ -9,6 +8,7 @@ const sentForms = new WeakSet();
 const typedTexts = new WeakMap(); // of a form that came back from the server: what was typed is its own default there
 
 const isWork = (field) => field.type !== "search" && !field.readOnly && isTouched(field);
+// Forms of the panel have `unsaved.js`; the ticks of an admin's list are nothing that has to be kept.
 const isUnsaved = (form) =>
   form.method === "post" && !sentForms.has(form) && !form.closest("#panel, #changelist-form")
   && (typedTexts.has(form) || form.querySelector(REFUSED) !== null || [...form.elements].some(isWork));

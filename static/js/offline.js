@@ -1,9 +1,8 @@
-// Keeps a page, with its text, whose form is sent while the computer has no network: the browser would put a page of its
-// own in its place. The server may be on this computer, so it is asked first.
+// Keeps a page, with its text, whose form is sent without a network: the browser would put its own page in its place.
 
 import { clearNotice, place, showNotice } from "./notice.js";
 
-const reachable = new WeakSet();
+const reachable = new WeakSet(); // forms whose server has answered: it may be on this computer
 
 document.addEventListener("submit", (event) => {
   const { target: form, submitter } = event;

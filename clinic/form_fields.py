@@ -270,6 +270,13 @@ class LocalDecimalField(forms.DecimalField):
         return super().to_python(value)
 
 
+class PercentField(LocalDecimalField):
+    """Read a percentage with its sign or without it, or a number as people write money."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value.replace("%", "") if isinstance(value, str) else value)
+
+
 class _ReadBack(forms.Widget):
     """Shows under its field how the text is understood: at once, and with htmx while it is typed.
 

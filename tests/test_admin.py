@@ -1,11 +1,13 @@
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.contrib import admin
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
+from clinic.access import calendar_feeds
 from clinic.admin.doctor import summary
 from clinic.models import (
     Absence,
@@ -233,6 +235,34 @@ def test_row_without_history_can_be_deleted(client, manager, model):
 
     assert client.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 302
     assert not model.objects.filter(pk=row.pk).exists()
+
+
+def test_a_person_who_adds_a_namesake_reads_so(client, manager):
+    typed = {"name": "Ecocardiograma", "price": "90", "duration_minutes": "30", "active": "on"}
+    assert "Já havia outro" not in client.post(url(Procedure, "add"), typed, follow=True).text
+    assert (
+        "outro cadastro com o nome “ecocardiograma”"
+        in client.post(url(Procedure, "add"), typed | {"name": "ecocardiograma"}, follow=True).text
+    )
+    make_doctor(manager.clinic, name="Dra. Ana Reis")
+    page = client.post(url(Doctor, "add"), NO_INLINES | doctor_fields(name="Ana Reis"), follow=True)
+    assert "outro cadastro com o nome “Ana Reis”" in page.text
+
+
+def test_what_goes_with_a_deleted_row_is_named_for_people(client, manager):
+    procedure = make_procedure(manager.clinic, name="ECG")
+    doctor = make_doctor(manager.clinic, name="Dra. Ana Reis", procedures=[procedure])
+    starts_at = timezone.now()
+    away = {"starts_at": starts_at, "ends_at": starts_at + timedelta(days=1), "reason": "férias"}
+    Absence.objects.create(clinic=manager.clinic, doctor=doctor, **away)
+    calendar_feeds.release(doctor, clinic=manager.clinic, by=manager)
+    for row in (procedure, doctor):
+        confirmation = client.get(url(type(row), "delete", row.pk))
+        of_list = client.post(url(type(row)), {"action": "delete_selected", "_selected_action": [row.pk]})
+        for page in (confirmation, of_list):
+            assert "object (" not in page.text
+            assert "doctor-procedure" not in page.text
+            assert "+00:00" not in page.text
 
 
 @pytest.mark.parametrize("model", LOOKED_AT)

@@ -111,3 +111,11 @@ def test_the_admin_finds_nobody_by_marks_without_letters(client, manager, model,
 @pytest.mark.parametrize("typed", ["ánà", "a\0b", "%", "'", "\\", "x" * 1000, "12:00 ☎"])
 def test_no_search_breaks_a_list(client, manager, model, typed):
     assert client.get(url(model), {"q": typed}).status_code == 200
+
+
+def test_results_are_counted_for_a_search_only(client, manager):
+    make_patient(manager.clinic, name="Ana Sá")
+
+    assert "Mostrar tudo" not in client.get(url(Patient, "changelist")).text
+    assert "1 resultado" in client.get(url(Patient, "changelist"), {"q": "ana"}).text
+    assert "Mostrar tudo" in client.get(url(Patient, "changelist"), {"birth_date__isempty": "1"}).text

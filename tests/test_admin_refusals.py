@@ -119,6 +119,13 @@ def test_prices_are_typed_as_people_write_them(client, manager, typed, price):
     assert Decimal(shown) == procedure.price
 
 
+@pytest.mark.parametrize("typed", ["15", "15%", "15,00 %"])
+def test_a_percentage_is_typed_with_or_without_sign(client, manager, typed):
+    client.post(url(Discount, "add"), {"name": "Sênior", "percentage": typed})
+
+    assert Discount.objects.get().percentage == 15
+
+
 def test_a_price_is_shown_with_a_comma(client, manager):
     procedure = make_procedure(manager.clinic, price="252.50")
 

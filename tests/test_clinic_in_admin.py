@@ -3,8 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from clinic.models import Clinic, Procedure
-from clinic.registry import Author, change_clinic, register_doctor
+from clinic.models import Clinic, Procedure, RowChange
+from clinic.queries.row_changes import in_words
+from clinic.registry import Author, change_clinic, place_clinic, register_doctor
 from tests.factories import make_clinic, make_lisbon, make_user
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,16 @@ def test_a_clinics_history_names_what_programs_changed(clinic, page):
     portugal = clinic.country == "PT"
     text = page()
     assert f"Gestão da rede: {'Adicionado' if portugal else 'Incluído'}: Dra. Inês Falcão." in text
-    assert f"{'localidade' if portugal else 'cidade'} de “” para “Olinda”." in text
+    assert f"{'localidade' if portugal else 'cidade'} de vazio para “Olinda”." in text
+
+
+def test_a_changed_region_is_named_and_not_coded(clinic, page):
+    code, name = ("11", "Lisboa") if clinic.country == "PT" else ("PE", "Pernambuco")
+    by = Author(channel="browser", user=make_user(clinic, role="manager"))
+    place_clinic(clinic, region=code, town="", observes_holidays=True, by=by)
+    assert f"de vazio para “{name}”" in page()
+    change = RowChange.objects.get(table="clinic", act="changed", after__has_key="region")
+    assert name in [said.after for said in in_words(change, clinic, {})]
 
 
 def test_names_are_kept_without_marks_of_direction(clinic, page, client):

@@ -62,6 +62,14 @@ def test_what_is_wrong_is_said_at_its_field(client, recife, fields, field, sente
     assert sentence in error
 
 
+def test_the_list_is_filtered_by_its_effect(client, recife):
+    add(client)
+
+    page = client.get(url(ClinicHoliday, "changelist"))
+    assert "Por efeito" in page.text
+    assert "Por a clínica" not in page.text
+
+
 def test_the_same_day_twice_is_refused(client, recife):
     add(client)
     errors = add(client, falls_on="24-06", name="de novo").context["adminform"].form.errors

@@ -196,7 +196,7 @@ def test_who_changed_what_is_an_event(client, manager, doctor, today):
     event = ClinicEvent.objects.get(kind="hours")
     assert (event.user, event.channel, event.before["doctor"]) == (manager, "browser", doctor.pk)
     assert sentence_of_clinic(event) == (
-        f"Horários de Dra. Ana Prado: de “seg-sex 8-12” para “seg 9-12 (de {today:%d/%m/%Y})”."
+        f"Horários da Dra. Ana Prado: de “seg-sex 8-12” para “seg 9-12 (de {today:%d/%m/%Y})”."
     )
 
 
@@ -408,7 +408,7 @@ def test_an_opened_holiday_is_an_event_and_opened_once(client, doctor):
     (holiday,) = ClinicHoliday.objects.all()
     assert (holiday.falls_on, holiday.hours) == ("25/12/2099", "09:00–11:00")
     (event,) = ClinicEvent.objects.filter(kind="hours")
-    assert sentence_of_clinic(event) == "Aberto apesar do feriado para Dra. Ana Prado: 25/12/2099 09:00–11:00."
+    assert sentence_of_clinic(event) == "Aberto apesar do feriado para a Dra. Ana Prado: 25/12/2099 09:00–11:00."
 
 
 def test_a_night_into_a_holiday_opens_the_holiday(client, doctor):
@@ -442,7 +442,7 @@ def test_an_event_keeps_and_names_only_what_counts(client, doctor, today):
 
     event = ClinicEvent.objects.get(kind="hours")
     assert len(event.before["hours"]) == 4 and len(event.after["hours"]) == 5
-    added = f"Horários de Dra. Ana Prado: entra “sáb 8-12 (só {saturday:%d/%m/%Y})”."
+    added = f"Horários da Dra. Ana Prado: entra “sáb 8-12 (só {saturday:%d/%m/%Y})”."
     assert sentence_of_clinic(event) == added
 
 

@@ -2,7 +2,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import admin
+from django.apps import apps
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import display_for_value, unquote
 from django.core.exceptions import ValidationError
@@ -13,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from clinic.access import resumable_forms
@@ -218,7 +220,12 @@ class BaseAdmin(ModelAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         if protected := protecting_relations(self.model, objs):
             return [], {}, set(), protected
-        return super().get_deleted_objects(objs, request)
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        joins = join_tables()
+        of_joins = tuple(f"{capfirst(join.verbose_name)}: " for join in joins)
+        for join in joins:
+            counts.pop(join.verbose_name_plural, None)
+        return without_lines(deleted, of_joins), counts, lacking, protected
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Show the fields of a row that another window has deleted as a new row, not saved."""
@@ -281,6 +288,20 @@ class ClinicRowAdmin(ClinicScopedAdminMixin, BaseAdmin):
     def get_list_select_related(self, request: HttpRequest) -> list[str]:
         own = self.list_select_related
         return [*(own if isinstance(own, Sequence) else []), "clinic"]
+
+
+class NamesakesAdmin(ClinicRowAdmin):
+    """A model of which two rows may have one name: a person who adds the second one reads that there is another."""
+
+    def namesakes(self, row: Any) -> QuerySet[Any]:
+        """Return the rows in use with the name of this one, which is among them."""
+        raise NotImplementedError
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        if self.namesakes(obj).exclude(pk=obj.pk).exists():
+            sentence = _("Já havia outro cadastro com o nome “%(name)s”. Se for o mesmo, exclua um dos dois.")
+            self.message_user(request, sentence % {"name": obj.name}, messages.WARNING)
+        return super().response_add(request, obj, post_url_continue)
 
 
 class ClinicTimeAdminMixin(ListMixin):
@@ -405,6 +426,18 @@ class OwnRowsFilter(admin.RelatedFieldListFilter):
             include_blank=False, ordering=ordering, limit_choices_to=limits
         )
         return choices
+
+
+def join_tables() -> list[Any]:
+    """Return the options of the tables that Django made for relations: they have no name for people."""
+    models_of_clinic = apps.get_app_config("clinic").get_models(include_auto_created=True)
+    return [model._meta for model in models_of_clinic if model._meta.auto_created]
+
+
+def without_lines(nested: list[Any], beginnings: tuple[str, ...]) -> list[Any]:
+    """Return nested lists of lines without the lines that begin so."""
+    kept = [without_lines(line, beginnings) if isinstance(line, list) else line for line in nested]
+    return [line for line in kept if line and (isinstance(line, list) or not line.startswith(beginnings))]
 
 
 def bind_kept_form(request: HttpRequest, typed: QueryDict) -> None:

@@ -1,7 +1,11 @@
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ClinicRowAdmin
+from clinic.form_fields import PercentField
 from clinic.models import Discount
 from clinic.models.clinic import written_amount
 
@@ -24,6 +28,11 @@ class DiscountAdmin(ClinicRowAdmin):
     list_display = ["name", "part", "amount", "minimum_age", "maximum_age", "expires_on"]
     search_fields = ["name__unaccent"]
     list_filter = [("percentage", admin.EmptyFieldListFilter)]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "percentage":
+            kwargs["form_class"] = PercentField
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description=_("porcentagem"), ordering="percentage", empty_value="—")
     def part(self, discount: Discount) -> str | None:

@@ -17,14 +17,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
 from clinic.access import calendar_feeds
-from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, ClinicTimeAdminMixin, admin_request
+from clinic.admin.base import ClinicRowInline, ClinicTimeAdminMixin, NamesakesAdmin, admin_request
 from clinic.admin.closing import AskBeforeClosing
 from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
 from clinic.admin.week import WeekOfDoctor, crossing
 from clinic.form_fields import TypedEndField, WeekField
 from clinic.models import Absence, Doctor, WorkingHours
 from clinic.models.titles import validate_without_title
-from clinic.registry import HoursOverlap, delete_absence, new_hours, save_absence, save_hours
+from clinic.registry import HoursOverlap, delete_absence, doctors_named, new_hours, save_absence, save_hours
 from clinic.schedule import MAX_NIGHT, are_valid_hours, overlapping_hours
 
 
@@ -137,7 +137,7 @@ class SpecialtyFilter(admin.AllValuesFieldListFilter):
 
 
 @admin.register(Doctor)
-class DoctorAdmin(WeekOfDoctor, AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
+class DoctorAdmin(WeekOfDoctor, AskBeforeClosing, ClinicTimeAdminMixin, NamesakesAdmin):
     """Doctors with their hours, absences and procedures."""
 
     form = DoctorForm
@@ -166,6 +166,9 @@ class DoctorAdmin(WeekOfDoctor, AskBeforeClosing, ClinicTimeAdminMixin, ClinicRo
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("hours")
+
+    def namesakes(self, row: Doctor) -> QuerySet[Doctor]:
+        return doctors_named(row.clinic, row.name)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [name for name in self.fields if name != "week" or obj is None]

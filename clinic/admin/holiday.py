@@ -60,6 +60,14 @@ class HolidayForm(ClinicRowForm):
         return cleaned
 
 
+class KindFilter(admin.ChoicesFieldListFilter):
+    """Whether the clinic closes or opens, under a title that reads on after "Por"."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("efeito")
+
+
 @admin.register(ClinicHoliday)
 class ClinicHolidayAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
     """The clinic's own holidays and the exceptions that open it; the days ahead stand on a page of their own."""
@@ -67,7 +75,7 @@ class ClinicHolidayAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin)
     form = HolidayForm
     fields = ["falls_on", "name", "kind", "starts", "ends", "specialty", "doctors"]
     list_display = ["falls_on", "name", "kind", "span"]
-    list_filter = ["kind"]
+    list_filter = [("kind", KindFilter)]
     search_fields = ["name", "falls_on"]
     actions = None  # deleting several at once would not show which appointments they strand
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.access import resumable_forms
 from clinic.admin.base import ListMixin, admin_request
-from clinic.form_fields import LocalDecimalField, TypedDateField
+from clinic.form_fields import PercentField, TypedDateField
 from clinic.models import Clinic, Payer, PriceRise, Procedure
 from clinic.models.clinic import written_amount
 from clinic.refusals import Refused
@@ -52,13 +52,6 @@ FAULTS = {
 }
 
 
-class PercentOrAmountField(LocalDecimalField):
-    """Read a number as people write money, or a percentage with its sign."""
-
-    def to_python(self, value: Any) -> Any:
-        return super().to_python(value.replace("%", "") if isinstance(value, str) else value)
-
-
 class RiseForm(forms.Form):
     """By how much, of which procedures and payers, from when on. The procedures are those that are ticked."""
 
@@ -68,7 +61,7 @@ class RiseForm(forms.Form):
         widget=forms.RadioSelect,
         initial=PERCENT,
     )
-    value = PercentOrAmountField(
+    value = PercentField(
         label=gettext_lazy("Quanto"),
         localize=True,
         max_digits=10,

@@ -8,12 +8,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.admin.base import ClinicRowAdmin, local_today
+from clinic.admin.base import NamesakesAdmin, local_today
 from clinic.admin.forms import NamedClinicRowForm
 from clinic.admin.price_rise import PriceRises
 from clinic.models import Procedure
 from clinic.models.price import PriceOn
-from clinic.registry import coming_prices, price_today, set_price
+from clinic.registry import coming_prices, price_today, procedures_named, set_price
 
 
 class ProcedureForm(NamedClinicRowForm):
@@ -37,7 +37,7 @@ class ProcedureForm(NamedClinicRowForm):
 
 
 @admin.register(Procedure)
-class ProcedureAdmin(PriceRises, ClinicRowAdmin):
+class ProcedureAdmin(PriceRises, NamesakesAdmin):
     """The services of the clinic."""
 
     form = ProcedureForm
@@ -56,6 +56,9 @@ class ProcedureAdmin(PriceRises, ClinicRowAdmin):
         rows: QuerySet[Any] = super().get_queryset(request)
         priced: QuerySet[Any] = rows.annotate(price_now=PriceOn(local_today(request)))
         return priced
+
+    def namesakes(self, row: Procedure) -> QuerySet[Procedure]:
+        return procedures_named(row.clinic, row.name)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Store the price that was typed as that of today on."""

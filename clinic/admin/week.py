@@ -148,7 +148,7 @@ class WeekForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
         if first and last and last < first:
-            self.add_error("last", _("O fim deve ser o começo ou um dia depois."))
+            self.add_error("last", _("O fim vem antes do começo. Escreva o mesmo dia ou um posterior."))
         return self.cleaned_data
 
     @property

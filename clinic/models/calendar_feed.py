@@ -32,4 +32,4 @@ class CalendarFeed(ClinicRow):
         indexes = [models.Index(fields=["digest"], name="calendarfeed_digest")]
 
     def __str__(self) -> str:
-        return str(self.created_at)
+        return f"{timezone.localtime(self.created_at):%d/%m/%Y %H:%M}"

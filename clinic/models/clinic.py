@@ -115,6 +115,11 @@ REGIONS = {
 }
 
 
+def name_of_region(code: str) -> str:
+    """Return the name of a state, district or autonomous region of either country; an unknown code as it is."""
+    return next((names[code] for names in REGIONS.values() if code in names), code)
+
+
 class Usual(NamedTuple):
     """What most clinics of a country have."""
 

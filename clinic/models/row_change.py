@@ -39,10 +39,11 @@ NOTED_TABLES = frozenset(
     }
 )
 
+PROGRAMS = ("imagemais", "mivicall")
 # Of these the registry writes an event in words, for every request that changes them; of all that a program changes,
 # the directory's.
 IN_WORDS = Q(
-    Q(table__in=("workinghours", "absence", "delay")) | Q(channel__in=("imagemais", "mivicall")),
+    Q(table__in=("workinghours", "absence", "delay")) | Q(channel__in=PROGRAMS),
     request_id__isnull=False,
 )
 

@@ -30,7 +30,7 @@ from clinic.models import (
     StaffLink,
     WaitingEvent,
 )
-from clinic.models.row_change import IN_WORDS
+from clinic.models.row_change import IN_WORDS, PROGRAMS
 from clinic.models.titles import with_title
 from clinic.queries import list_changes, patient_changes, row_changes
 from clinic.queries.history import sentence, sentence_of_clinic
@@ -46,6 +46,8 @@ WITHOUT_DOCTOR = {"ficha", "espera", "retorno", "recado"}
 WITHOUT_WORDS = Q(act=RowChange.Act.CHANGED, before__day=F("after__day")) & ~Q(
     after__has_any_keys=["done_at", *(column for column in list_changes.SHOWN_OF_MEMO if column != "day")]
 )
+# What people change of the directory is in its rows.
+DIRECTORY_BY_PEOPLE = Q(kind=ClinicEvent.Kind.DIRECTORY) & ~Q(channel__in=PROGRAMS)
 # Links that had opened nothing for a month (`staff_links.forget`); no page deletes one, and of an open invitation it is
 # shown.
 PURGED = Q(table="stafflink", act=RowChange.Act.REMOVED) & ~Q(
@@ -222,7 +224,7 @@ def _of_patients(wanted: Wanted, kind: str) -> QuerySet[Any]:
 
 
 def _of_clinic(wanted: Wanted, kind: str) -> QuerySet[Any]:
-    rows = ClinicEvent.objects.of(wanted.clinic)
+    rows = ClinicEvent.objects.of(wanted.clinic).exclude(DIRECTORY_BY_PEOPLE)
     return rows.filter(kind=kind) if kind else rows
 
 
@@ -388,7 +390,8 @@ def _of_clinic_event(row: ClinicEvent) -> Entry:
 def _of_row(row: RowChange, clinic: Clinic, names: row_changes.Names) -> Entry:
     label = row_changes.label_of(row.table)
     changes = _changes_of(row, clinic, names)
-    kind = _("%(what)s: %(act)s") % {"what": label[:1].upper() + label[1:], "act": row.get_act_display().lower()}
+    act = row_changes.ACTS[RowChange.Act(row.act)]
+    kind = _("%(what)s: %(act)s") % {"what": label[:1].upper() + label[1:], "act": act}
     return _entry(
         row, kind=kind, about=row_changes.subject(row, names), changes=changes, request_id=str(row.request_id or "")
     )

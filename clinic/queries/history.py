@@ -21,7 +21,7 @@ from clinic.models import (
     WorkingHours,
 )
 from clinic.models.appointment import Status
-from clinic.models.clinic import written_amount, zone_name
+from clinic.models.clinic import name_of_region, written_amount, zone_name
 from clinic.models.history import changes_encaixe, last_event
 from clinic.models.titles import in_sentence
 from clinic.models.unverified import UNVERIFIED
@@ -342,8 +342,8 @@ def _hours_changed(before: Snapshot, after: Snapshot) -> str:
         sentences.append(_rows_changed(before, after))
     if after.get("opened"):
         dates = ", ".join(" ".join(words) for words in after["opened"])
-        sentence = _("Aberto apesar do feriado para %(doctor)s: %(dates)s.")
-        sentences.append(sentence % {"doctor": after["doctor_name"], "dates": dates})
+        sentence = _("Aberto apesar do feriado para %(the_doctor)s: %(dates)s.")
+        sentences.append(sentence % {**in_sentence(after["doctor_name"]), "dates": dates})
     return " ".join(sentences)
 
 
@@ -351,12 +351,12 @@ def _rows_changed(before: Snapshot, after: Snapshot) -> str:
     """Return which rows of hours are in one of both only."""
     old, new = write_hours(_hours(before, besides=after)), write_hours(_hours(after, besides=before))
     if not old:
-        sentence = _("Horários de %(doctor)s: entra “%(after)s”.")
+        sentence = _("Horários %(of_doctor)s: entra “%(after)s”.")
     elif not new:
-        sentence = _("Horários de %(doctor)s: sai “%(before)s”.")
+        sentence = _("Horários %(of_doctor)s: sai “%(before)s”.")
     else:
-        sentence = _("Horários de %(doctor)s: de “%(before)s” para “%(after)s”.")
-    return sentence % {"doctor": after["doctor_name"], "before": old, "after": new}
+        sentence = _("Horários %(of_doctor)s: de “%(before)s” para “%(after)s”.")
+    return sentence % {**in_sentence(after["doctor_name"]), "before": old, "after": new}
 
 
 def _hours(snapshot: Snapshot, *, besides: Snapshot) -> list[WorkingHours]:
@@ -394,11 +394,11 @@ def _directory_changed(before: Snapshot, after: Snapshot) -> str:
     if not after:
         return _("Desativado: %(name)s.") % {"name": before["name"]}
     parts = [
-        _("%(column)s de “%(before)s” para “%(after)s”")
+        _("%(column)s de %(before)s para %(after)s")
         % {
             "column": label,
-            "before": _as_text(column, before[column]),
-            "after": _as_text(column, after[column]),
+            "before": _quoted(column, before[column]),
+            "after": _quoted(column, after[column]),
         }
         for column, label in DIRECTORY_COLUMNS.items()
         if before.get(column) != after.get(column)
@@ -406,7 +406,13 @@ def _directory_changed(before: Snapshot, after: Snapshot) -> str:
     return f"{before['name']}: {', '.join(parts)}."
 
 
+def _quoted(column: str, value: Any) -> str:
+    return f"“{text}”" if (text := _as_text(column, value)) else _("vazio")
+
+
 def _as_text(column: str, value: Any) -> str:
+    if column == "region":
+        return name_of_region(value)
     if column == "price":
         return written_amount(Decimal(value))
     if isinstance(value, bool):

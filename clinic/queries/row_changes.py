@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.models import Clinic, ClinicHoliday, Doctor, Payer, Procedure, RowChange, StaffUser
-from clinic.models.clinic import written_amount
+from clinic.models.clinic import name_of_region, written_amount
 from clinic.models.row_change import NOTED_TABLES
 from clinic.queries.patient_changes import Change
 
@@ -34,6 +34,28 @@ FIELDS: dict[tuple[str, str], Any] = {
 }
 # Columns of which only is noted that they changed.
 SECRETS = {"password": gettext_lazy("senha"), "pin": "PIN", "digest": gettext_lazy("código secreto")}
+# What a column is called whose field has no name of its own for people.
+LABELS = {
+    "clinicholiday_id": gettext_lazy("feriado ou exceção"),
+    "created_at": gettext_lazy("criado em"),
+    "created_by_id": gettext_lazy("criado por"),
+    "doctor_id": gettext_lazy("médico(a)"),
+    "is_exception": gettext_lazy("só nestas datas"),
+    "procedure_id": gettext_lazy("procedimento"),
+    "recorded_at": gettext_lazy("registrado em"),
+    "recorded_by_id": gettext_lazy("registrado por"),
+    "revoked_at": gettext_lazy("revogado em"),
+    "revoked_by_id": gettext_lazy("revogado por"),
+    "user_id": gettext_lazy("usuário"),
+}
+# Columns that say nothing to people.
+UNSAID = {"form_key", "jti"}
+# After what was done to: nouns, since the names of tables are of either gender.
+ACTS = {
+    RowChange.Act.ADDED: gettext_lazy("inclusão"),
+    RowChange.Act.CHANGED: gettext_lazy("alteração"),
+    RowChange.Act.REMOVED: gettext_lazy("remoção"),
+}
 # The models whose rows columns name, each with the columns that its name is made of.
 NAMED: dict[type[models.Model], tuple[str, ...]] = {
     Doctor: ("title", "name"),
@@ -105,6 +127,8 @@ def in_words(change: RowChange, clinic: Clinic, names: Names, only: Collection[s
 
 def _is_shown(change: RowChange, column: str) -> bool:
     """A secret is `true` on both sides; of a whole row what is empty says nothing."""
+    if column in UNSAID:
+        return False
     if change.act == RowChange.Act.CHANGED:
         return change.before.get(column) != change.after.get(column) or change.after.get(column) is True
     return bool((change.before | change.after)[column])
@@ -114,7 +138,9 @@ def _label(table: str, column: str) -> str:
     if column in SECRETS:
         return str(SECRETS[column])
     field = FIELDS.get((table, column))
-    return str(field.verbose_name) if field else column
+    if field is None:
+        return column
+    return str(field.verbose_name if field._verbose_name else LABELS.get(column, field.verbose_name))
 
 
 def _model_of(table: str, column: str) -> Any:
@@ -137,6 +163,8 @@ def _written(table: str, column: str, value: Any, clinic: Clinic, names: Names) 
     field = FIELDS.get((table, column))
     if field is None:
         return str(value)
+    if column == "region":
+        return name_of_region(value)
     if _model_of(table, column) in NAMED:
         return _name(table, column, value, names)
     if field.choices:

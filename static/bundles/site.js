@@ -8,4 +8,7 @@ import "../js/filter.js";
 import "../js/held_down.js";
 import "../js/trouble.js";
 import "../js/session.js";
+import "../js/offline.js";
+import "../js/leaving.js";
+import "../js/refused_form.js";
 import "../js/waiting.js";

@@ -1,11 +1,7 @@
 // Text typed into the panel is never lost: what replaces the form leaves a message that brings it back.
 
 import { panel } from "./elements.js";
-
-const isTouched = (field) =>
-  field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked
-    : field.tagName === "SELECT" ? [...field.options].some((option) => option.selected !== option.defaultSelected) && field.selectedIndex > 0
-      : field.type !== "hidden" && "defaultValue" in field && field.value !== field.defaultValue;
+import { isTouched } from "./touched.js";
 
 // `data-typed` marks a form whose text has been to the server and back: it is its own default there, and still typed.
 export const hasTypedText = () =>

@@ -26,6 +26,10 @@ def test_axe_finds_nothing_in_the_question(asked):
     assert violations(asked) == []
 
 
+def test_nothing_is_said_to_be_wrong_beside_the_question(asked):
+    expect(asked.locator(".errornote")).to_be_hidden()
+
+
 def test_enter_in_a_field_asks_again(asked):
     asked.locator("#id_council_number").press("Enter")
     expect(asked.locator(".question")).to_be_visible()

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from clinic.models import Appointment, Patient
 from tests.browser.desk import open_slot
 from tests.browser.test_booking import wait_until_htmx_listens
-from tests.factories import make_payer
+from tests.factories import make_doctor, make_lisbon, make_patient, make_payer, make_procedure, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -102,3 +102,21 @@ def test_a_payer_needs_no_script_and_fits_a_phone(window, receptionist, doctor, 
     expect(page.locator("body")).to_contain_text("Agendado.")
     maria.refresh_from_db()
     assert (maria.payer, maria.card_number, Appointment.objects.get().payer) == (unimed, "77", unimed)
+
+
+def test_a_portuguese_payer_is_asked_for_no_password(window, monday):
+    """Answers name no field that is not there: htmx would complain in the console."""
+    clinic = make_lisbon()
+    doctor = make_doctor(clinic, procedures=[make_procedure(clinic)])
+    rui = make_patient(clinic, name="Rui Alves", payer=make_payer(clinic, name="Médis"))
+    page = window(make_user(clinic), locale="pt-PT")
+    page.goto(f"/agendamentos/novo/?medico={doctor.pk}&data={monday}&inicio=10:00")
+    page.locator("#q").fill("rui")
+    page.locator("#patient-options").get_by_text("Rui Alves").click()
+    expect(page.locator("#booking input[name=patient]")).to_have_value(str(rui.pk))
+    expect(page.locator("#authorization_number")).to_be_visible()
+    with page.expect_response("**/agendamentos/conferir/") as checked:
+        page.locator("#starts").fill("11:00")
+        page.locator("#notes").focus()
+    checked.value.finished()
+    expect(page.locator("#authorization_password")).to_have_count(0)

@@ -434,7 +434,7 @@ def test_a_changed_number_is_in_the_history(clinic, by):
     make_doctor(clinic, name="Dr. Rui Sá", council_number="")
     imported(clinic, by, DOCTORS, [["Rui Sá", "PE 2"]], OF_DOCTORS[:2])
     event = ClinicEvent.objects.get(kind="directory")
-    assert sentence_of_clinic(event) == "Dr. Rui Sá: registro no conselho de “” para “PE 2”."
+    assert sentence_of_clinic(event) == "Dr. Rui Sá: registro no conselho de vazio para “PE 2”."
 
 
 def test_a_duration_is_read_alike_everywhere(clinic, by):

@@ -88,11 +88,11 @@ def test_everything_is_in_one_list_by_time(desk, client, manager):
     client.post(reverse("admin:clinic_procedure_change", args=[procedure.pk]), typed)
     found = of(desk)
     assert [entry.at for entry in found] == sorted((entry.at for entry in found), reverse=True)
-    assert found[0].kind == "Procedimento: alterado"
+    assert found[0].kind == "Procedimento: alteração"
     assert (found[0].about, found[0].who, found[0].channel) == ("ECG", "Marta Gestora", "Administração")
     assert [(c.label, c.before, c.after) for c in found[0].changes] == [("preço", "95,00", "110,00")]
     rows = [row.kind for entry in found for row in entry.rows]  # of the test's one transaction
-    assert {"Agendado", "Paciente: alterado"} <= set(kinds_of(found)) and "Procedimento: incluído" in rows
+    assert {"Agendado", "Paciente: alterado"} <= set(kinds_of(found)) and "Procedimento: inclusão" in rows
     assert f"{appointment.patient.display_name}" in client.get(INDEX).text
 
 
@@ -350,3 +350,17 @@ def test_every_kind_that_the_filter_offers_can_be_asked(desk):
     for _label, group in audit.kinds():
         for value, _name in group:
             entries(Wanted(desk.clinic, kind=value, doctor=desk.doctor.pk))
+
+
+def test_who_made_a_link_of_the_display_is_said_in_words(desk, client, manager):
+    client.post(reverse("web:display-create"), {"name": "Recepção"})
+    [entry] = of(desk, kind="dados.displaylink")
+    assert entry.kind == "Painel de chamada: inclusão"
+    assert [(change.label, change.after) for change in entry.changes][-1] == ("criado por", "Marta Gestora")
+
+
+def test_what_people_add_is_not_said_to_be_of_a_program(desk, client, manager):
+    client.post(reverse("web:first-steps-procedimentos"), {"0-name": "Holter", "0-minutes": "30", "0-price": "90"})
+    assert ClinicEvent.objects.get(kind="directory").channel == "browser"
+    assert of(desk, kind="clinica") == []
+    assert "Procedimento: inclusão" in kinds_of(of(desk))

@@ -299,7 +299,7 @@ def test_a_purged_link_is_no_act(desk):
     still_open.delete()
     for kind in ("dados", "dados.stafflink"):
         acts = [row for entry in found(desk, kind) for row in (entry, *entry.rows) if row.kind.startswith("Link")]
-        assert [row.about for row in acts if row.kind.endswith("removido")] == ["Caio"]
+        assert [row.about for row in acts if row.kind.endswith("remoção")] == ["Caio"]
     assert RowChange.objects.filter(table="stafflink", act="removed").count() == 3
 
 
@@ -308,4 +308,4 @@ def test_a_table_of_a_later_version_has_its_name(desk):
         clinic=desk.clinic, table="parking", row=1, act="added", channel="command", transaction=1, after={"name": "A1"}
     )
     [entry] = found(desk, "dados.parking")
-    assert (entry.kind, entry.about, told(entry)) == ("Parking: incluído", "A1", [("name", "", "A1")])
+    assert (entry.kind, entry.about, told(entry)) == ("Parking: inclusão", "A1", [("name", "", "A1")])

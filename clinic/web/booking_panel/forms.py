@@ -182,6 +182,8 @@ class BookingForm(
         )
         if not self.asks_who_pays:
             hidden |= {*PAYER_FIELDS}
+        if not self.asks_password:
+            hidden |= {"authorization_password"}
         return [field for field in self if field.name not in hidden]
 
     @property

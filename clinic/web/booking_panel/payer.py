@@ -53,6 +53,11 @@ class AsksWhoPays(RefusableForm):
         return bool(self.payers)
 
     @property
+    def asks_password(self) -> bool:
+        """Whether an authorization has a password: Brazil's have."""
+        return self.clinic.country == Clinic.Country.BRAZIL
+
+    @property
     def payer_value(self) -> str:
         """The value of the radio button that is pressed, "" for a private patient."""
         return str(self["payer"].value() or "")

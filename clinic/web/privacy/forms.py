@@ -85,8 +85,8 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["officer_name"].label = _("Encarregado (EPD): nome")
-        self.fields["officer_contact"].label = _("Encarregado (EPD): contato")
+        self.fields["officer_name"].label = _("Encarregado: nome")
+        self.fields["officer_contact"].label = _("Encarregado: contato")
         for field in self.fields.values():
             if isinstance(field, forms.CharField):
                 field.validators.append(validate_storable)

@@ -53,7 +53,7 @@ def test_a_professional_is_changed(program, doctor):
     assert changed.json() == {"id": str(doctor.uuid), "name": "Dr.ª Helena Reis", "specialty": ""}
     assert history() == [
         "Dra. Helena Prado: nome de “Dra. Helena Prado” para “Dr.ª Helena Reis”,"
-        " especialidade de “Clínica médica” para “”."
+        " especialidade de “Clínica médica” para vazio."
     ]
     program("PATCH", f"/professionals/{doctor.uuid}", {})
     assert len(history()) == 1
@@ -197,7 +197,7 @@ def test_phone_and_address_of_the_clinic_are_changed(program, recife):
     assert program("PATCH", "/tenants/me", {"phone": None, "city": ""}).json()["phone"] is None
     stored = Clinic.objects.get()
     assert (stored.phone, stored.town, stored.address) == ("", "", "Rua da Aurora, 10")
-    assert history()[1] == "Clínica Boa Vista: telefone de “+558133445566” para “”, cidade de “Recife” para “”."
+    assert history()[1] == "Clínica Boa Vista: telefone de “+558133445566” para vazio, cidade de “Recife” para vazio."
 
 
 BAD_CLINICS = {

@@ -8,9 +8,11 @@ const sentForms = new WeakSet();
 const typedTexts = new WeakMap(); // of a form that came back from the server: what was typed is its own default there
 
 const isWork = (field) => field.type !== "search" && !field.readOnly && isTouched(field);
-// Forms of the panel have `unsaved.js`; the ticks of an admin's list are nothing that has to be kept.
+// Forms of the panel have `unsaved.js`; the ticks of an admin's list are nothing that has to be kept, nor is what stands in
+// a popover that was closed, which a script may have filled in.
+const ASKS_NOTHING = "#panel, #changelist-form, [popover]:not(:popover-open)";
 const isUnsaved = (form) =>
-  form.method === "post" && !sentForms.has(form) && !form.closest("#panel, #changelist-form")
+  form.method === "post" && !sentForms.has(form) && !form.closest(ASKS_NOTHING)
   && (typedTexts.has(form) || form.querySelector(REFUSED) !== null || [...form.elements].some(isWork));
 
 document.addEventListener("submit", ({ target }) => sentForms.add(target));

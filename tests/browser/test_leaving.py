@@ -1,12 +1,13 @@
 """Leaving a page with what was typed into one of its forms: the browser asks first, in the agenda and in the admin."""
 
+import re
 from datetime import time
 
 import pytest
 from playwright.sync_api import expect
 
 from clinic.models import Patient, Procedure
-from tests.factories import book_appointment, make_manager, make_master
+from tests.factories import book_appointment, make_doctor, make_manager, make_master
 
 
 @pytest.fixture
@@ -99,6 +100,18 @@ def test_a_saved_patient_asks_nothing(page, asked):
     expect(page.locator("h1")).to_contain_text("Rui Alves")
     assert asked == []
     assert Patient.objects.filter(name="Rui Alves").exists()
+
+
+def test_a_closed_popover_asks_nothing(page, asked, clinic):
+    make_doctor(clinic, name="Dr. Zeno Alves")
+    page.goto("/agenda/")
+    page.locator(".doctor", has_text="Zeno").locator("[popovertarget=delay]").click()
+    expect(page.locator("#delay-minutes")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#delay")).to_be_hidden()
+    page.get_by_role("link", name="Fila", exact=True).click()
+    expect(page).to_have_url(re.compile("fila"))
+    assert asked == []
 
 
 def test_a_search_asks_nothing(page, asked):

@@ -5,10 +5,10 @@ partial index whose condition depends on a parameter, and only estimates how man
 the ORM are therefore not prepared; one list of doctors took 3 s instead of 2 ms at a million appointments, and
 planning costs a page 0.5 to 1 ms. Prepared statements belong to a session: behind a proxy that pools by transaction,
 DATABASE_URL has to name a session pool. The hand-written statements in `booking.sql`, `booking.appointment_sql`,
-`registry.sql`, `schedule.load` and `access` are prepared, and those of a doctor's week, which the ORM composes once
-in a process (`queries.composed`): to parse and plan them took PostgreSQL 1.6 of its 2 ms. Where one plan for all
-parameters looks dearer, as at 100 000 appointments, it goes on planning each run. tests/test_plans.py checks that their
-generic plans read no large table from end to end.
+`registry.sql`, `registry.prices`, `schedule.load` and `access` are prepared, and those of a doctor's week, which the
+ORM composes once in a process (`queries.composed`): to parse and plan them took PostgreSQL 1.6 of its 2 ms. Where one
+plan for all parameters looks dearer, as at 100 000 appointments, it goes on planning each run. tests/test_plans.py
+checks that their generic plans read no large table from end to end.
 """
 
 import sys

@@ -63,7 +63,7 @@ def test_what_is_typed_stays_beside_a_colleagues_delay(today, clinic, doctor, re
     Delay.objects.create(clinic=clinic, doctor=doctor, day=day, minutes=20, recorded_by=make_user(clinic, name="Rui"))
     today.keyboard.press("Enter")
     place = today.locator("#delay").bounding_box()
-    expect(today.locator("#delay")).to_contain_text("Rui registrou atraso de 20 min em")
+    expect(today.locator("#delay")).to_contain_text("já há um atraso de 20 min, que Rui registrou em")
     expect(head_of(today, doctor)).to_contain_text("+20 min")
     today.wait_for_function("({ x }) => document.getElementById('delay').getBoundingClientRect().x === x", arg=place)
     expect(today.locator("#delay-minutes")).to_have_value("45")

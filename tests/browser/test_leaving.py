@@ -144,6 +144,17 @@ def test_a_family_that_was_looked_up_asks_first(page, asked):
     assert asked == ["beforeunload"]
 
 
+def test_dates_that_were_looked_at_ask_first(page, asked, clinic, doctor, monday):
+    visit = book_appointment(doctor, starts_at=clinic.instant(monday, time(9)))
+    page.goto(f"/agendamentos/{visit.pk}/repetir/")
+    with page.expect_response("**/repetir/"):
+        page.get_by_label("Sessões ao todo").fill("6")
+        page.get_by_label("Sessões ao todo").press("Enter")
+    page.get_by_role("link", name="Agenda", exact=True).click()
+    expect(page.get_by_label("Sessões ao todo")).to_have_value("6")
+    assert asked == ["beforeunload"]
+
+
 def test_a_key_that_was_made_asks_nothing(window, clinic, doctor):
     page = window(make_master(clinic))
     asked = questions_of(page)

@@ -87,6 +87,17 @@ def test_a_double_click_books_one_series(window, receptionist, visit):
     assert len(posts) == 1
 
 
+def test_a_click_after_enter_books_the_series(window, receptionist, visit):
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{visit.pk}/repetir/")
+    release = hold(page, "**/repetir/")
+    with page.expect_request("**/repetir/"):
+        page.get_by_label("Sessões ao todo").press("Enter")
+    page.locator("#save").click()
+    release()
+    expect(page.locator(".message.success")).to_contain_text("9 sessões agendadas.")
+
+
 def test_a_field_that_is_left_aborts_no_booking(window, receptionist, visit):
     page = window(receptionist)
     page.goto(f"/agendamentos/{visit.pk}/repetir/")

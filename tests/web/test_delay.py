@@ -99,7 +99,7 @@ def test_another_one_of_a_colleague_is_not_overwritten(desk, client, colleague, 
     desk.force_login(make_user(doctor.clinic, may_record_absence=True))
     answer = desk.post(RECORD, typed(doctor, minutes="45"), headers=PARTIAL)
     assert (answer.status_code, answer["HX-Trigger"]) == (409, "refresh-day")
-    sentence = "Dra. Ana Prado: Rui Alves registrou atraso de 20 min em 30/11 10:00, depois do que você viu."
+    sentence = "Dra. Ana Prado: já há um atraso de 20 min, que Rui Alves registrou em 30/11 10:00."
     assert sentence in answer.text
     assert stored() == [("Ana Prado", TODAY, 20)]
     seen = re.search(r'name="seen" value="([^"]*)"', answer.text)[1]

@@ -15,7 +15,9 @@ document.addEventListener("click", ({ target }) => {
   if (!button) return;
   const column = button.closest(".doctor");
   opener = button.id;
+  for (const former of document.querySelectorAll(".late.opener")) former.classList.remove("opener");
   delay.querySelector("#delay-error").textContent = "";
+  delay.elements.minutes.removeAttribute("aria-invalid");
   delay.elements.doctor.value = column.dataset.doctor;
   delay.elements.day.value = day().dataset.date;
   delay.elements.minutes.value = column.dataset.delay || 30;
@@ -31,7 +33,9 @@ document.addEventListener("htmx:afterSettle", () => {
 
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   const isRecorded = detail.xhr.status === 200 && !detail.xhr.getResponseHeader("HX-Redirect");
-  if (detail.requestConfig.elt === delay && isRecorded) delay.hidePopover();
+  if (detail.requestConfig.elt !== delay) return;
+  if (isRecorded) delay.hidePopover();
+  else delay.elements.minutes.setAttribute("aria-invalid", "true");
 });
 
 document.addEventListener("keydown", (event) => {

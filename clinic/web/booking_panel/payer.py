@@ -53,6 +53,13 @@ class AsksWhoPays(RefusableForm):
         return bool(self.payers)
 
     @property
+    def absent_payer_fields(self) -> set[str]:
+        """The fields about the payer that are not on the page: a guia has a password in Brazil only."""
+        if not self.asks_who_pays:
+            return {*PAYER_FIELDS}
+        return set() if self.clinic.country == "BR" else {"authorization_password"}
+
+    @property
     def payer_value(self) -> str:
         """The value of the radio button that is pressed, "" for a private patient."""
         return str(self["payer"].value() or "")

@@ -46,6 +46,17 @@ def test_one_click_records_and_one_key_moves_each(window, receptionist, doctor, 
     assert set(Appointment.objects.values_list("status", flat=True)) == {"rescheduled"}
 
 
+def test_a_click_straight_from_a_field_records_at_once(window, receptionist, doctor, visits, monday):
+    """Leaving the field has the list read anew, whose buttons are others; a double click is one act."""
+    page = window(receptionist)
+    page.goto(f"/ausencias/nova/?doctor={doctor.pk}&when=ate&until={monday:%d/%m/%Y}&motive=outro&other=curso")
+    page.locator("#other").select_text()
+    page.keyboard.type("congresso")
+    page.get_by_role("button", name="Salvar e deixar em Pendências").dblclick()
+    expect(page.locator("#messages")).to_contain_text("2 agendamentos em Pendências")
+    assert [absence.reason for absence in Absence.objects.all()] == ["congresso"]
+
+
 def test_without_script_the_list_comes_by_a_button(window, receptionist, doctor, visits, monday):
     page = window(receptionist, javascript=False)
     page.goto(f"/ausencias/nova/?medico={doctor.pk}")

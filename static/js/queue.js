@@ -5,13 +5,17 @@ import { workOff } from "./work_list.js";
 
 const { rows } = workOff(".queue-row", "queue-head");
 let place = null; // of the row in focus, of a queue that is about to be replaced
+let numbers = ""; // the headings of that queue: how many wait, are with a doctor, are to come
 let opened = []; // the rows whose priorities or notes are open in it
+
+const headings = () => [...document.querySelectorAll("#queue h2")].map((heading) => heading.innerText).join(", ");
 
 // What has the focus in a row.
 const controlOf = ({ dataset: { key }, name, value }) => (key ? `[data-key="${key}"]` : name && `[name="${name}"][value="${value}"]`);
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target.id !== "queue" || !detail.shouldSwap) return;
+  numbers = headings();
   const { elt, verb, path } = detail.requestConfig;
   const row = (verb === "post" ? elt : document.activeElement).closest(".queue-row");
   const part = row?.closest(".queue-part");
@@ -34,6 +38,8 @@ function rowOf({ id, part, at, isAct }) {
 
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target.id !== "queue") return;
+  const changed = document.getElementById("list-changed");
+  if (headings() !== numbers) changed.textContent = `${changed.dataset.updated} ${headings()}`;
   for (const id of opened) document.querySelector(`#${id} details`)?.setAttribute("open", "");
   opened = [];
   if (!place) return;

@@ -196,6 +196,16 @@ def test_open_priorities_stay_open_as_the_queue_refreshes(page, visits):
     expect(choice).to_be_hidden()
 
 
+def test_what_has_changed_is_announced(page, visits):
+    announced = page.locator("#list-changed[role=status]")
+    page.locator(row(visits[1])).focus()
+    page.keyboard.press("k")
+    expect(announced).to_have_text("Lista atualizada: Aguardando 1, Em atendimento 0, A chegar 2, Saíram 0")
+    change_status(visits[2].pk, "no_show", clinic=visits[2].clinic, by=BY)
+    read_again(page)
+    expect(announced).to_have_text("Lista atualizada: Aguardando 1, Em atendimento 0, A chegar 1, Saíram 1")
+
+
 def test_what_a_colleague_does_keeps_the_focus(page, visits):
     page.locator(row(visits[2])).focus()
     change_status(visits[0].pk, "checked_in", clinic=visits[0].clinic, by=BY)

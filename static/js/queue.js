@@ -1,6 +1,5 @@
 // Fila: keys on its rows, and the focus where it was after an act has moved the row.
 
-import "./acts_in_turn.js";
 import { workOff } from "./work_list.js";
 
 const { rows } = workOff(".queue-row", "queue-head");

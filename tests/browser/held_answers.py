@@ -6,7 +6,9 @@ MAX_FRAMES = 900
 
 
 class HeldAnswers:
-    """The answers of an address as the server made them at once, until they are let through; of the first `times` only."""
+    """The answers of an address as the server made them at once, until they are let through.
+
+    Of the first `times` requests only."""
 
     def __init__(self, page, address, times=None):
         self.page, self.answers = page, []

@@ -26,7 +26,9 @@ def visits(clinic, doctor):
 @pytest.fixture
 def page(window, receptionist, visits, complaints):
     page = window(receptionist)
-    page.goto("/fila/")
+    with page.expect_response("**/pendencias/numero/") as number:
+        page.goto("/fila/")
+    number.value.finished()
     yield page
     complaints.clear()  # the failed requests themselves
 
@@ -42,7 +44,7 @@ def retry(page):
 def refresh(page):
     """Have the page ask for what has changed, and wait for what becomes of that."""
     page.evaluate("""() => new Promise((done) => {
-      document.addEventListener("htmx:afterRequest", () => done(), { once: true });
+      document.addEventListener("htmx:afterRequest", ({ detail }) => detail.requestConfig.elt.id === "poll" && done());
       window.htmx.trigger("#poll", "visibilitychange");
     })""")
 

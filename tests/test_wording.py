@@ -51,7 +51,8 @@ FORM_OF_DOCTOR = re.compile(r"%\((?:the|The|of)_doctor\)s")
 BRAZILIAN = re.compile(
     r"\b(agend(ar|e|ou|ad[oa]s?|amentos?)|reagendad[oa]s?|cadastr\w+|paciente\w*|usuári\w+|senhas?|telas?|você|celular"
     r"|expediente|recepção|contatos?|registr\w+|aceito|porcentagem|excluir|excluíd[oa]s?|salv(ar?|e|o|ou)|busca\w*"
-    r"|fechamentos?|confira|digit(e|ou|ad[oa])|atende(r|ndo)?|DDD|planilha|não (?!há)\w+ mais)\b",
+    r"|fechamentos?|confira|digit(e|ou|ad[oa])|atende(r|ndo)?|DDD|planilha|não (?!há)\w+ mais)\b"
+    r"|(?<= )visitas?\b|aqui é d[ao]\b",
     re.IGNORECASE,
 )
 PLACEHOLDER = re.compile(r"\{\w*\}")  # the same in both countries, as {paciente}

@@ -10,7 +10,8 @@ from django.db.models import Prefetch, Q
 
 from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, StaffUser, shown
 from clinic.models.appointment import STANDING, UNCONFIRMED, Status
-from clinic.queries.other_visits import Missed, missed_visits
+from clinic.queries.other_visits import Missed, missed_numbers
+from clinic.queries.pending import Cause, causes_among, unperformed_procedures
 
 CANCELLED_FOR = timedelta(minutes=10)  # so long a cancellation can be undone in the list
 UNANSWERED_FOR = timedelta(minutes=5)  # so long a patient who did not answer is not called again
@@ -29,7 +30,8 @@ class Group(IntEnum):
 class Row:
     """An appointment with clinic, doctor, patient and lines; instants of calls without an answer; its last event, and
     the last that changed its status (None for none), with their users; who is calling, and when to call again (an
-    instant), None for nobody and never; whether the patient did not answer a moment ago."""
+    instant), None for nobody and never; whether the patient did not answer a moment ago; why it cannot take place, None
+    where it can."""
 
     appointment: Appointment
     calls: Sequence[datetime]
@@ -40,6 +42,7 @@ class Row:
     again_at: datetime | None
     group: Group
     is_unanswered: bool
+    cause: Cause | None
 
     @property
     def is_open(self) -> bool:
@@ -86,13 +89,14 @@ def _rows(clinic: Clinic, condition: Q, now: datetime) -> list[Row]:
             Appointment.objects.of(clinic)
             .filter(condition)
             .select_related("doctor", "patient", "confirmation_call__caller")
+            .annotate(unperformed=unperformed_procedures(), missed=missed_numbers(clinic, now=now))
             .prefetch_related(Prefetch("lines", lines))
         )
     events = _events(clinic, [appointment.pk for appointment in appointments])
-    missed = missed_visits(clinic, [appointment.patient_id for appointment in appointments], now=now)
     for appointment in appointments:
         appointment.clinic = appointment.patient.clinic = clinic
-    found = (_row(each, events[each.pk], missed.get(each.patient_id, Missed(0, 0)), now) for each in appointments)
+    causes = causes_among(clinic, appointments, now=now)
+    found = (_row(each, events[each.pk], causes.get(each.pk), now) for each in appointments)
     return sorted(found, key=lambda row: row.order)
 
 
@@ -105,7 +109,7 @@ def _events(clinic: Clinic, appointments: Iterable[int]) -> dict[int, list[Appoi
     return found
 
 
-def _row(appointment: Appointment, events: Sequence[AppointmentEvent], missed: Missed, now: datetime) -> Row:
+def _row(appointment: Appointment, events: Sequence[AppointmentEvent], cause: Cause | None, now: datetime) -> Row:
     call = getattr(appointment, "confirmation_call", None)
     calls = [event.at for event in events if event.kind == AppointmentEvent.Kind.NOT_REACHED]
     again_at = call.again_at if call else None
@@ -116,11 +120,12 @@ def _row(appointment: Appointment, events: Sequence[AppointmentEvent], missed: M
         calls=calls,
         last=events[-1] if events else None,
         answer=next((each for each in reversed(events) if each.kind == AppointmentEvent.Kind.STATUS_CHANGED), None),
-        missed=missed,
+        missed=Missed.of(appointment.missed),  # type: ignore[attr-defined]  # an annotation
         caller=call.caller_at(now) if call else None,
         again_at=again_at,
         group=_group(appointment, again_at, now),
         is_unanswered=bool(calls) and now - calls[-1] < UNANSWERED_FOR,
+        cause=cause,
     )
 
 

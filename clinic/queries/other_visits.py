@@ -1,12 +1,12 @@
 """What else a patient has booked, and how often one was missed: to be seen beside a booking. Reads only."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
 from clinic.models import Appointment, Clinic, Patient
 from clinic.models.appointment import AppointmentQuerySet, Status
@@ -19,6 +19,10 @@ class Missed(NamedTuple):
 
     missed: int
     total: int
+
+    @classmethod
+    def of(cls, numbers: dict[str, int] | None) -> Self:
+        return cls(**numbers) if numbers else cls(0, 0)
 
 
 @dataclass
@@ -56,7 +60,7 @@ class OtherVisits:
     @cached_property
     def missed(self) -> Missed:
         """Of the last two years."""
-        return missed_visits(self.clinic, [self.patient.pk], now=self.now).get(self.patient.pk, Missed(0, 0))
+        return Missed.of(next(iter(_missed(self._visits, self.now)), None))
 
     @property
     def _on_the_day(self) -> Q:
@@ -68,14 +72,14 @@ class OtherVisits:
         return Appointment.objects.of(self.clinic).filter(patient=self.patient)
 
 
-def missed_visits(clinic: Clinic, patients: Collection[int], *, now: datetime) -> dict[int, Missed]:
-    """Return how many visits these patients missed in the last two years, by the patient's id; those without a visit
-    are left out. One query."""
-    over = Appointment.objects.of(clinic).kept().filter(starts_at__gt=now - COUNTED, starts_at__lte=now)
-    counts = (
-        over.filter(patient__in=patients, status__in=[Status.NO_SHOW, Status.FINISHED])
-        .order_by()
-        .values("patient")
-        .annotate(missed=Count("pk", filter=Q(status=Status.NO_SHOW)), total=Count("pk"))
-    )
-    return {row["patient"]: Missed(row["missed"], row["total"]) for row in counts}
+def missed_numbers(clinic: Clinic, *, now: datetime) -> Subquery:
+    """Return the expression of what `Missed.of` reads, of an appointment's patient."""
+    return Subquery(_missed(Appointment.objects.of(clinic).filter(patient=OuterRef("patient")), now))
+
+
+def _missed(visits: AppointmentQuerySet, now: datetime) -> QuerySet[Any]:
+    """Return the numbers of the last two years, of these visits of one patient: no row without a visit."""
+    over = visits.kept().filter(starts_at__gt=now - COUNTED, starts_at__lte=now)
+    counted = over.filter(status__in=[Status.NO_SHOW, Status.FINISHED]).order_by().values("patient")
+    numbers = JSONObject(missed=Count("pk", filter=Q(status=Status.NO_SHOW)), total=Count("pk"))
+    return counted.annotate(numbers=numbers).values_list("numbers", flat=True)

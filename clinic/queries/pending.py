@@ -242,6 +242,27 @@ def cause_now(appointment: Appointment, *, now: datetime) -> Cause | None:
     return cause_of(appointment.doctor, *span, schedules=schedules, unperformed=unperformed, is_encaixe=is_encaixe)
 
 
+def causes_among(clinic: Clinic, appointments: Iterable[Appointment], *, now: datetime) -> dict[int, Cause]:
+    """Return why some of these appointments are pending at the instant `now`, by the appointment's id. One query.
+
+    They come with their doctor and, as `unperformed`, with what `unperformed_procedures` finds."""
+    ahead = [each for each in appointments if each.status in NOT_BEGUN and each.ends_at > now]
+    doctors = {each.doctor_id: each.doctor for each in ahead}
+    schedules = _schedules(clinic, doctors.values(), [(each.starts_at, each.ends_at) for each in ahead])
+    causes = {
+        each.pk: cause_of(
+            each.doctor,
+            each.starts_at,
+            each.ends_at,
+            schedules=schedules,
+            unperformed=each.unperformed,  # type: ignore[attr-defined]  # an annotation
+            is_encaixe=each.is_encaixe,
+        )
+        for each in ahead
+    }
+    return {pk: cause for pk, cause in causes.items() if cause}
+
+
 def resolved_today(clinic: Clinic, *, now: datetime, still: Collection[int]) -> list[Resolved]:
     """Return the appointments that were pending until a change of today, the clinic's date; the latest change first.
 

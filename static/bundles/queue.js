@@ -1,2 +1,3 @@
 // Fila.
+import "../js/acts_in_turn.js";
 import "../js/queue.js";

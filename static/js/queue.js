@@ -4,14 +4,17 @@ import { workOff } from "./work_list.js";
 
 const { rows } = workOff(".queue-row", "queue-head");
 let place = null; // of the row in focus, of a queue that is about to be replaced
+let numbers = ""; // the headings of that queue: how many wait, are with a doctor, are to come
+let opened = []; // the rows whose priorities or notes are open in it
 
-// Nothing is drawn anew while a list of priorities or a note is open.
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target.id === "poll" && document.querySelector("#queue details[open]")) event.preventDefault();
-});
+const headings = () => [...document.querySelectorAll("#queue h2")].map((heading) => heading.innerText).join(", ");
+
+// What has the focus in a row.
+const controlOf = ({ dataset: { key }, name, value }) => (key ? `[data-key="${key}"]` : name && `[name="${name}"][value="${value}"]`);
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target.id !== "queue" || !detail.shouldSwap) return;
+  numbers = headings();
   const { elt, verb, path } = detail.requestConfig;
   const row = (verb === "post" ? elt : document.activeElement).closest(".queue-row");
   const part = row?.closest(".queue-part");
@@ -19,6 +22,9 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const isAct = verb === "post" && !isRefused && path.endsWith("/situacao/");
   const at = row && [...part.querySelectorAll(".queue-row")].indexOf(row);
   place = row && { id: row.id, part: part.getAttribute("aria-labelledby"), at, isAct, isRefused };
+  if (row && verb === "get") place.control = controlOf(document.activeElement);
+  opened = [...detail.target.querySelectorAll("details[open]")].map((details) => details.closest(".queue-row").id);
+  if (verb === "post") opened = opened.filter((id) => id !== row?.id);
 });
 
 // After an act the row that took its place, so that the next patient is one key away; else the same row.
@@ -30,9 +36,14 @@ function rowOf({ id, part, at, isAct }) {
 }
 
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
-  if (detail.target.id !== "queue" || !place) return;
+  if (detail.target.id !== "queue") return;
+  const changed = document.getElementById("list-changed");
+  if (headings() !== numbers) changed.textContent = `${changed.dataset.updated} ${headings()}`;
+  for (const id of opened) document.querySelector(`#${id} details`)?.setAttribute("open", "");
+  opened = [];
+  if (!place) return;
   const focused = rowOf(place) || document.getElementById("queue-head");
-  focused.focus({ preventScroll: true });
+  (place.control && focused.querySelector(place.control) || focused).focus({ preventScroll: true });
   // A colleague may have moved the row to another part: the refusal has to be in sight.
   if (place.isRefused) focused.scrollIntoView({ block: "nearest" });
   place = null;

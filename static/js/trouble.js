@@ -5,32 +5,70 @@ import { isSent, reopenFormOf } from "./unsaved.js";
 
 const QUIET_FAILURES = 1; // of the page's own refreshing; it tries again by itself
 let failures = 0;
-let again = null;
-let unanswered = null; // what the failed request would have changed, if somebody did it
+const ANY = "any answer"; // the key of what the next answer ends, whatever it is to
+const unanswered = new Map(); // failed requests by method and address: how each is sent again, and where its answer belongs
 
 export const isBackground = (detail) => Boolean(detail.requestConfig?.headers["X-Background"]);
 
+const isNoticeShown = () => place.querySelector(":scope > .message") !== null;
+const withId = (element) => element.closest("[id]")?.id;
+
+// The row of a list that an act is about. In the panel another answer takes the place of the one that failed.
+function rowOf({ elt, verb, triggeringEvent, target }) {
+  const isAct = verb !== "get" && (!triggeringEvent || triggeringEvent.type === "submit");
+  return isAct && target.id !== "panel" ? withId(elt) : undefined;
+}
+
+// By an event at which every page that refreshes itself asks; else what the bar shows is read.
+function refresh() {
+  const poll = document.getElementById("poll");
+  window.htmx.trigger(poll || document.body, poll ? "visibilitychange" : "refresh-day");
+}
+
+// The page's own refreshing says nothing new beside a notice, and must not take the place of what that one repeats.
 function failed(kind, detail) {
   const background = isBackground(detail);
   failures += 1;
-  if (background && failures <= QUIET_FAILURES) return;
-  again = background ? () => window.htmx.trigger(document.body, "refresh-day") : repeat(detail);
-  unanswered = background ? null : detail.target;
+  if (background && (failures <= QUIET_FAILURES || isNoticeShown())) return;
+  if (!isNoticeShown()) unanswered.clear(); // what was dismissed
+  const { verb, path } = detail.requestConfig;
+  const again = background ? refresh : repeat(detail);
+  unanswered.set(background ? ANY : `${verb} ${path}`, { again, row: rowOf(detail.requestConfig), target: detail.target });
   showNotice(kind);
 }
 
 // Another request's answer is none to the one that failed: the page's own refreshing must not hide that nothing was saved.
-const answers = (target) => !unanswered?.isConnected || target.contains(unanswered);
+function isAnswered(request, { requestConfig, target }) {
+  if (request.row && document.getElementById(request.row)) return request.row === withId(requestConfig.elt);
+  return !request.target.isConnected || target.contains(request.target);
+}
+
+function noteAnswer(detail) {
+  if (isBackground(detail)) {
+    unanswered.delete(ANY);
+    return;
+  }
+  for (const [key, request] of unanswered) if (key === ANY || isAnswered(request, detail)) unanswered.delete(key);
+}
+
+// From a row that was drawn anew meanwhile: the values that were sent, so that a row that has changed refuses them.
+async function sendAgain({ elt, verb, path, target, formData }) {
+  const [source, part] = [elt, target].map((element) => document.getElementById(withId(element)));
+  const swap = elt.closest("[hx-swap]")?.getAttribute("hx-swap");
+  if (source && part) await window.htmx.ajax(verb, path, { source, target: part, swap, values: formData }).catch(() => {});
+}
 
 // What sends the same request once more: by the same button, which may have an address of its own. Without an event a
 // script has sent it, with values of its own; the form is read anew.
-function repeat({ requestConfig: { elt, triggeringEvent, verb, path, target }, etc: { values, swapOverride: swap } }) {
+function repeat({ requestConfig, etc: { values, swapOverride: swap } }) {
+  const { elt, triggeringEvent, verb, path, target } = requestConfig;
   const button = triggeringEvent?.submitter;
   if (button) {
     return () => {
       reopenFormOf(elt);
-      if (button.isConnected) button.click();
-      else window.htmx.trigger(elt, "submit");
+      if (button.isConnected) return button.click();
+      if (elt.isConnected) return window.htmx.trigger(elt, "submit");
+      return sendAgain(requestConfig);
     };
   }
   if (triggeringEvent) return () => window.htmx.trigger(elt, triggeringEvent.type);
@@ -57,32 +95,36 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   event.preventDefault();
   const { id, name } = JSON.parse(header);
   const repeated = repeat(event.detail);
-  again = () => {
+  const again = () => {
     const headers = JSON.parse(document.body.getAttribute("hx-headers"));
     document.body.setAttribute("hx-headers", JSON.stringify({ ...headers, "X-Drawn-For": id }));
     for (const shown of document.querySelectorAll("[data-user]")) shown.textContent = name;
     repeated();
   };
+  unanswered.clear();
+  unanswered.set(ANY, { again });
   showNotice("user");
-  unanswered = null;
   place.querySelector(":scope > .message [data-present-user]").textContent = name;
 });
 
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (!staysWithoutSession(event.detail)) return;
   event.preventDefault();
-  unanswered = null;
+  unanswered.clear();
   showNotice("session");
 });
 
 document.addEventListener("htmx:afterOnLoad", ({ detail }) => {
   if (detail.xhr.status >= 500 || staysWithoutSession(detail) || detail.xhr.getResponseHeader("X-Present-User")) return;
   failures = 0;
-  if (answers(detail.target)) clearNotice();
+  noteAnswer(detail);
+  if (!unanswered.size) clearNotice();
 });
 
-place.addEventListener("click", ({ target }) => {
+place.addEventListener("click", async ({ target }) => {
   if (!target.closest("[data-retry]")) return;
   clearNotice();
-  again?.();
+  const requests = [...unanswered.values()];
+  unanswered.clear();
+  for (const { again } of requests) await again(); // in turn: an answer may draw all rows anew
 });

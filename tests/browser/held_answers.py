@@ -6,11 +6,13 @@ MAX_FRAMES = 900
 
 
 class HeldAnswers:
-    """The answers of an address as the server made them at once, until they are let through."""
+    """The answers of an address as the server made them at once, until they are let through.
 
-    def __init__(self, page, address):
+    Of the first `times` requests only."""
+
+    def __init__(self, page, address, times=None):
         self.page, self.answers = page, []
-        page.route(address, lambda route: self.answers.append((route, route.fetch())))
+        page.route(address, lambda route: self.answers.append((route, route.fetch())), times=times)
 
     def wait_for_one(self):
         for _ in range(MAX_FRAMES):

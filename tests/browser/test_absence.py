@@ -5,8 +5,12 @@ from datetime import date, time, timedelta
 import pytest
 from playwright.sync_api import expect
 
+from clinic.booking import Author, change_status
 from clinic.models import Absence, Appointment, Clinic, WorkingHours
+from tests.browser.held_answers import HeldAnswers
 from tests.factories import book_appointment, make_patient, make_user
+
+BY = Author(channel="command", credential="tests")
 
 
 @pytest.fixture
@@ -28,6 +32,28 @@ def test_the_first_field_has_the_focus_then_the_wrong_one(window, receptionist, 
     page.locator("#doctor").select_option(index=1)
     page.get_by_role("button", name="Registrar ausência").click()
     expect(page.locator("#other")).to_be_focused()
+    page.locator("[name=when][value=ate]").check()
+    page.get_by_role("button", name="Registrar ausência").click()
+    expect(page.locator("#until")).to_be_focused()
+
+
+def test_a_list_that_changed_is_shown_with_the_focus(window, receptionist, doctor, visits, monday):
+    page = window(receptionist)
+    page.goto(f"/ausencias/nova/?doctor={doctor.pk}&when=ate&until={monday:%d/%m/%Y}&motive=doenca")
+    change_status(visits[0].pk, "cancelled", clinic=visits[0].clinic, by=BY, cancelled_by="patient")
+    page.get_by_role("button", name="Salvar e deixar em Pendências").click()
+    expect(page.get_by_role("alert").filter(has_text="A lista mudou")).to_be_focused()
+    expect(page.locator("#affected")).to_contain_text("1 pessoa já está agendada nesse período")
+
+
+def test_a_click_after_enter_records_the_absence(window, receptionist, doctor):
+    page = window(receptionist)
+    page.goto(f"/ausencias/nova/?medico={doctor.pk}")
+    held = HeldAnswers(page, "**/ausencias/nova/?*")
+    page.locator("#starts").press("Enter")
+    held.wait_for_one()
+    page.get_by_role("button", name="Registrar ausência").click()
+    expect(page.locator("#messages")).to_contain_text("Ausência registrada")
 
 
 def test_the_list_follows_the_fields(window, receptionist, doctor, visits, monday):
@@ -67,6 +93,17 @@ def test_a_double_click_records_one(window, receptionist, doctor):
     page.get_by_role("button", name="Registrar ausência").dblclick()
     expect(page.locator("#messages")).to_contain_text("Ausência registrada")
     assert len(posts) == Absence.objects.count() == 1
+
+
+def test_a_click_straight_from_a_field_records_at_once(window, receptionist, doctor, visits, monday):
+    """Leaving the field has the list read anew, whose buttons are others; a double click is one act."""
+    page = window(receptionist)
+    page.goto(f"/ausencias/nova/?doctor={doctor.pk}&when=ate&until={monday:%d/%m/%Y}&motive=outro&other=curso")
+    page.locator("#other").select_text()
+    page.keyboard.type("congresso")
+    page.get_by_role("button", name="Salvar e deixar em Pendências").dblclick()
+    expect(page.locator("#messages")).to_contain_text("2 agendamentos em Pendências")
+    assert [absence.reason for absence in Absence.objects.all()] == ["congresso"]
 
 
 def test_without_script_the_list_comes_by_a_button(window, receptionist, doctor, visits, monday):

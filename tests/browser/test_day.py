@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from clinic.booking import change_status, reschedule
 from clinic.bundles import script, style
-from clinic.models import Appointment
+from clinic.models import Absence, Appointment, Memo
 from tests.booking.desk import BY
 from tests.browser.collected import source
 from tests.browser.test_every_page import violations
@@ -362,11 +362,19 @@ def test_one_doctor_with_short_times_does_not_stretch_the_day(window, clinic, re
 
 @pytest.mark.parametrize("make", [make_clinic, make_lisbon])
 def test_a_masters_bar_is_one_line_on_a_laptop(window, make):
+    """Also once it says how many are pending, which comes after the page: what is below must not move under a click."""
     clinic = make(name="Clínica da Estrela e de Campo de Ourique")
-    page = window(make_master(clinic, name="Bernardo Teles de Vasconcelos"))
+    user = make_master(clinic, name="Bernardo Teles de Vasconcelos")
+    doctor = make_doctor(clinic)
+    begins = clinic.instant(clinic.local(book_appointment(doctor).starts_at).date(), time())
+    Absence.objects.create(clinic=clinic, doctor=doctor, starts_at=begins, ends_at=begins + timedelta(days=1))
+    Memo.objects.create(clinic=clinic, kind=Memo.Kind.NOTE, text="Toner", written_by=user)
+    page = window(user)
     for width in (1280, 1344, 1366, 1440, 1536, 1540, 1664, 1668):
         page.set_viewport_size({"width": width, "height": 800})
         page.goto("/pacientes/")
+        expect(page.locator("#pending-number")).to_contain_text("(1")
+        expect(page.locator("nav .memo-number")).to_contain_text("(1")
         assert page.locator("header.bar").bounding_box()["height"] < 60, width
         assert page.locator("#find").bounding_box()["width"] >= 128
 

@@ -121,7 +121,7 @@ def test_a_key_on_a_button_acts_though_the_list_has_changed(window, receptionist
 
 
 def test_an_act_during_which_the_queue_has_changed_keeps_its_lock(window, receptionist, doctor, today):
-    """A second act is left out until the first one is answered, whose answer replaces the row of both."""
+    """A second act waits for the answer to the first one, which replaces the rows of both."""
     first, second = (put(doctor, hour, day=today, status="confirmed") for hour in ("12:00", "12:30"))
     page, sent = queue_of(window, receptionist), []
     page.locator(f"#q{first.pk} [data-key=k]").hover()
@@ -132,11 +132,14 @@ def test_an_act_during_which_the_queue_has_changed_keeps_its_lock(window, recept
     with page.expect_request("**/situacao/"):
         page.mouse.up()
     page.locator(f"#q{second.pk} [data-key=k]").click()
-    sent[0].continue_()
+    assert len(sent) == 1
+    with page.expect_request(f"**/{second.pk}/situacao/"):
+        sent[0].continue_()
     expect(page.locator(f"[aria-labelledby=queue-waiting] #q{first.pk}")).to_be_visible()
     expect(page.locator(".queue-row")).to_have_count(3)
-    assert len(sent) == 1
     assert Appointment.objects.get(pk=second.pk).status == "confirmed"
+    sent[1].continue_()
+    expect(page.locator(f"[aria-labelledby=queue-waiting] #q{second.pk}")).to_be_visible()
 
 
 def test_a_click_acts_though_the_row_shows_another_caller(window, receptionist, clinic, monday, card):

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from clinic.booking import Author, change_status
 from clinic.models import Appointment
+from tests.browser.held_answers import HeldAnswers
 from tests.browser.test_every_page import violations
 from tests.days import put
 from tests.factories import make_patient
@@ -154,6 +155,55 @@ def test_a_refusal_outlives_refreshes_while_its_row_is_read(page, visits):
     read_again(page)
     expect(page.locator(row(first, "gone"))).to_be_visible()
     expect(refusal).to_have_count(0)
+
+
+def test_an_act_during_another_one_is_sent_after_it(page, visits):
+    first, second = visits[:2]
+    held = HeldAnswers(page, "**/fila/*/situacao/", times=1)
+    page.click(f"{row(first)} [data-key=k]")
+    held.wait_for_one()
+    for visit in (first, second, second):
+        page.click(f"{row(visit)} [data-key=k]")
+    held.let_through()
+    for visit in (first, second):
+        expect(page.locator(row(visit, "waiting"))).to_be_visible()
+    expect(page.locator("#queue .message.error")).to_have_count(0)
+
+
+def test_a_late_act_on_a_row_that_has_changed_is_refused(page, visits):
+    first, second = visits[:2]
+    held = HeldAnswers(page, "**/fila/*/situacao/", times=1)
+    page.click(f"{row(first)} [data-key=k]")
+    held.wait_for_one()
+    page.click(f"{row(second)} [data-key=f]")
+    change_status(second.pk, "checked_in", clinic=second.clinic, by=BY)
+    held.let_through()
+    refusal = page.locator(f"{row(second, 'waiting')} [role=alert]")
+    expect(refusal).to_contain_text("foi alterado depois do que você viu")
+
+
+def test_open_priorities_stay_open_as_the_queue_refreshes(page, visits):
+    first, second = visits[:2]
+    page.locator(row(first)).focus()
+    page.keyboard.press("p")
+    choice = page.locator(f"{row(first)} [name=kind]").first
+    expect(choice).to_be_focused()
+    change_status(second.pk, "checked_in", clinic=second.clinic, by=BY)
+    page.evaluate("htmx.trigger('#poll', 'visibilitychange')")
+    expect(page.locator(row(second, "waiting"))).to_be_visible()
+    expect(choice).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(choice).to_be_hidden()
+
+
+def test_what_has_changed_is_announced(page, visits):
+    announced = page.locator("#list-changed[role=status]")
+    page.locator(row(visits[1])).focus()
+    page.keyboard.press("k")
+    expect(announced).to_have_text("Lista atualizada: Aguardando 1, Em atendimento 0, A chegar 2, Saíram 0")
+    change_status(visits[2].pk, "no_show", clinic=visits[2].clinic, by=BY)
+    read_again(page)
+    expect(announced).to_have_text("Lista atualizada: Aguardando 1, Em atendimento 0, A chegar 1, Saíram 1")
 
 
 def test_what_a_colleague_does_keeps_the_focus(page, visits):

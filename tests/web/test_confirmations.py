@@ -1,6 +1,6 @@
 """The page of confirmations, and what its buttons do."""
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from django.db import connection
@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.booking import Author, change_status, state
-from clinic.models import Appointment, AppointmentEvent, ConfirmationCall, Patient, PatientAccess
+from clinic.models import Absence, Appointment, AppointmentEvent, ConfirmationCall, Doctor, Patient, PatientAccess
 from tests.days import put
 from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, make_procedure, make_user
 
@@ -282,6 +282,26 @@ def test_moving_has_a_way_back(desk, visit):
 
     assert link in desk.get(page_of(visit)).text
     assert f"{page_of(visit)}#c{visit.pk}" in desk.get(link).text
+
+
+def test_a_pending_appointment_says_why_and_is_not_confirmed(desk, visit, doctor):
+    begins = visit.clinic.day(date(2026, 11, 30))[0]
+    drawn = desk.get(page_of(visit)).context["board"].version
+    absence = {"clinic": visit.clinic, "doctor": doctor, "starts_at": begins, "ends_at": begins + timedelta(days=1)}
+    Absence.objects.create(**absence, reason="doença")
+    answer = desk.get(page_of(visit))
+
+    assert "Dra. Ana Prado ausente (doença)" in answer.text and answer.context["board"].version != drawn
+    assert f"{reverse('web:pending-list')}#p{visit.pk}" in answer.text
+    assert 'data-key="c"' not in answer.text and "wa.me" not in answer.text
+    assert 'data-key="n"' in answer.text and 'data-key="m"' in answer.text
+
+
+def test_a_confirmed_appointment_that_is_pending_says_why(desk, visit, doctor):
+    act(desk, visit, "confirm")
+    Doctor.objects.update(active=False)
+
+    assert "A Dra. Ana Prado não atende mais aqui" in desk.get(page_of(visit)).text
 
 
 @pytest.mark.parametrize("number", [60, 600])

@@ -104,6 +104,20 @@ def picked(desk, form, patient, **more):
     return desk.post(CHECK, form | {"pick": patient.pk, "q": "ana"} | more, headers=HTMX)
 
 
+@pytest.mark.parametrize("make", [make_clinic, make_lisbon])
+def test_a_check_answers_no_error_that_has_no_place(client, make):
+    """Of a field that the page does not have, htmx complains in the console."""
+    clinic = make()
+    make_payer(clinic)
+    doctor = make_doctor(clinic)
+    client.force_login(make_user(clinic))
+    page = client.get(BOOK, {"medico": doctor.pk, "data": "2026-12-02", "inicio": "09:00"}, headers=HTMX)
+    form = {"doctor": doctor.pk, "procedure": [doctor.procedures.get().pk], "date": WEDNESDAY, "starts": "09:00"}
+    answer = client.post(CHECK, form | {"pick": make_patient(clinic).pk}, headers=HTMX)
+    places = [set(re.findall(r'id="(error-\w+)"', text(part))) for part in (page, answer)]
+    assert places[1] and places[1] <= places[0]
+
+
 def test_without_payers_the_panel_asks_nothing(desk, form, clinic):
     patient = make_patient(clinic)
     make_payer(clinic, active=False)

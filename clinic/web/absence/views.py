@@ -108,7 +108,9 @@ def _form(request: ClinicRequest) -> AbsenceForm:
 
 def _focus(request: ClinicRequest, form: AbsenceForm) -> str:
     """Return which field has the focus: the first wrong one of a form that was sent, else the first one."""
-    return next(iter(form.errors), "") if request.method == "POST" else next(iter(form.fields))
+    if request.method == "POST":
+        return next((name for name in form.fields if name in form.errors), "")
+    return next(iter(form.fields))
 
 
 def _is_answered(request: ClinicRequest, affected: Affected) -> bool:

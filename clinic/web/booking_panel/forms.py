@@ -32,7 +32,7 @@ from clinic.web.booking_panel.lines import (
     is_elsewhere,
     rows_with_prices,
 )
-from clinic.web.booking_panel.payer import PAYER_FIELDS, AsksWhoPays
+from clinic.web.booking_panel.payer import AsksWhoPays
 from clinic.web.fields import SharedFields
 
 NEW_PATIENT = ["name", "phone", "birth_date", "cpf", "nif", "health_number", "guardian_name", "guardian_relation"]
@@ -179,11 +179,8 @@ class BookingForm(
             {"key", "recall", "whole_discount", "shown_total", "plan_seen", "as_return", "return_for"}
             | ENCAIXE_FIELDS.keys()
             | absent
+            | self.absent_payer_fields
         )
-        if not self.asks_who_pays:
-            hidden |= {*PAYER_FIELDS}
-        if not self.asks_password:
-            hidden |= {"authorization_password"}
         return [field for field in self if field.name not in hidden]
 
     @property

@@ -53,9 +53,11 @@ class AsksWhoPays(RefusableForm):
         return bool(self.payers)
 
     @property
-    def asks_password(self) -> bool:
-        """Whether an authorization has a password: Brazil's have."""
-        return self.clinic.country == Clinic.Country.BRAZIL
+    def absent_payer_fields(self) -> set[str]:
+        """The fields about the payer that are not on the page: a guia has a password in Brazil only."""
+        if not self.asks_who_pays:
+            return {*PAYER_FIELDS}
+        return set() if self.clinic.country == Clinic.Country.BRAZIL else {"authorization_password"}
 
     @property
     def payer_value(self) -> str:

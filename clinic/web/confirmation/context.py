@@ -13,6 +13,7 @@ from clinic.models.appointment import ATTENDED, Status
 from clinic.queries import confirmations
 from clinic.queries.confirmation_texts import confirmation_text
 from clinic.queries.other_visits import Missed
+from clinic.queries.pending import Cause
 from clinic.registry import patient_version
 from clinic.web.responses import version_of
 from clinic.web.whatsapp import conversation
@@ -48,6 +49,11 @@ class Row:
     def again_at(self) -> datetime | None:
         """When to call again; None also for who was reached meanwhile."""
         return self.found.again_at if self.is_open else None
+
+    @property
+    def cause(self) -> Cause | None:
+        """Why the appointment cannot take place, None where it can: nobody is to be asked to confirm it then."""
+        return self.found.cause
 
     @property
     def is_due(self) -> bool:
@@ -88,7 +94,8 @@ class Row:
     def whatsapp(self) -> str:
         """The address that opens a conversation with the patient, who is asked to confirm; "" for none."""
         appointment = self.appointment
-        return conversation(appointment.patient, confirmation_text(appointment)) if self.is_open else ""
+        is_asked = self.is_open and not self.cause
+        return conversation(appointment.patient, confirmation_text(appointment)) if is_asked else ""
 
     @property
     def caller(self) -> str:
@@ -124,6 +131,7 @@ class Row:
             self.procedures,
             self.preparations,
             self.whatsapp,
+            str(self.cause),
             self.calls,
             self.is_passed_over,
             self.again_at,

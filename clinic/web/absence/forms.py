@@ -183,7 +183,7 @@ class DelayForm(forms.Form):
         at = self.clinic.local(stored.recorded_at)
         words = {"who": stored.recorded_by, "minutes": stored.minutes, "at": f"{at:%d/%m %H:%M}"}
         sentence = gettext(
-            "%(doctor)s: já há um atraso de %(minutes)s min, que %(who)s registrou em %(at)s. Confira e registre de novo"
-            " se o seu vale."
+            "%(doctor)s: já há um atraso de %(minutes)s min, que %(who)s registrou em %(at)s. Confira e registre de"
+            " novo se o seu vale."
         )
         return sentence % {"doctor": doctor.full_name, **words}

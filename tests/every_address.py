@@ -757,7 +757,7 @@ def _signing_in():
 def _imagemais(stored):
     visit, patient, doctor = next(stored.coming), next(stored.patients), stored.doctors[0]
     day = {"date": f"{stored.today}"}
-    for path in ("openapi.json", "docs/", "primeiros-passos/"):
+    for path in ("openapi.json", "docs/", "docs", "primeiros-passos/", "primeiros-passos"):
         yield Call("GET", f"/api/{path}", by="nobody")
     for path in ("/api/", "/API/", "/api/doctors/"):
         yield Call("GET", path, by="nobody", expected=(401, 404))
@@ -816,7 +816,7 @@ def _mivicall(stored):
     visit, patient, doctor = next(stored.coming), next(stored.patients), stored.doctors[0]
     now, window = timezone.now(), {"serviceTypeId": f"{stored.procedure.uuid}"}
     window |= {"from": _iso(now), "to": _iso(now + timedelta(days=30))}
-    for path in ("openapi.json", "docs/", "primeiros-passos/"):
+    for path in ("openapi.json", "docs/", "docs", "primeiros-passos/", "primeiros-passos"):
         yield Call("GET", f"/v1/{path}", by="nobody")
     for path in ("/openapi.json", "/llms.txt"):
         yield Call("GET", path, by="nobody")

@@ -46,9 +46,9 @@ from clinic.booking.past_visits import (
 from clinic.booking.payer import change_payer, payment
 from clinic.booking.performers import (
     PerformingDoctor,
+    active_procedures,
     doctors_performing,
     doctors_performing_all,
-    performed_procedures,
 )
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import LineRequest, PayerWish, Proposal, day_of_end
@@ -147,6 +147,7 @@ __all__ = [
     "are_booked",
     "as_repeated",
     "begin_call",
+    "active_procedures",
     "book",
     "book_family",
     "book_recall",
@@ -207,7 +208,6 @@ __all__ = [
     "past_visit_refusals",
     "payment",
     "payment_refusals",
-    "performed_procedures",
     "place",
     "postpone_recall",
     "price_lines",

@@ -8,7 +8,6 @@ from django.db.models import Count, F, Func, JSONField
 
 from clinic.booking import sql
 from clinic.booking.acts import refuse
-from clinic.booking.proposal import DoctorKey
 from clinic.booking.rules.procedures import doctor_refusals, not_performed
 from clinic.models import Clinic, Doctor, Procedure
 from clinic.refusals import Reason, Refusal
@@ -40,21 +39,20 @@ def doctors_performing(clinic: Clinic, procedure: UUID, doctor: UUID | None = No
     with_minutes = performing.annotate(minutes=F("procedures__duration_minutes"), limits=limits)
     if doctors := list(with_minutes.filter(uuid=doctor) if doctor else with_minutes):
         return doctors
-    performed_procedures(clinic, doctor, [procedure])
+    rows = sql.load_rows(clinic, doctor=doctor, procedures=[procedure])
+    refuse(doctor_refusals(doctor, rows.doctor) if doctor else [])
+    refuse([Refusal(Reason.PROCEDURE_UNKNOWN)] if None in rows.procedures else [])
+    if rows.doctor:
+        refuse(list(not_performed(rows.doctor, rows.procedures, rows.performed)))
     return []
 
 
-def performed_procedures(clinic: Clinic, doctor: DoctorKey | None, procedures: Sequence[int | UUID]) -> list[Procedure]:
-    """Return these active procedures, all of which the doctor performs. One statement.
-
-    Raises Refused for an unknown or inactive doctor or procedure, and for what the doctor does not perform, as a
-    booking would; without `doctor` it is not asked who performs them."""
-    rows = sql.load_rows(clinic, doctor=doctor, procedures=procedures)
-    refuse(doctor_refusals(doctor, rows.doctor) if doctor else [])
-    known = [procedure for procedure in rows.procedures if procedure]
-    refuse([Refusal(Reason.PROCEDURE_UNKNOWN)] if len(known) < len(procedures) else [])
-    refuse(list(not_performed(rows.doctor, known, rows.performed)) if rows.doctor else [])
-    return known
+def active_procedures(clinic: Clinic, procedures: Sequence[int | UUID]) -> list[Procedure]:
+    """Return these active procedures. One statement. Raises Refused (PROCEDURE_UNKNOWN)."""
+    rows = sql.load_rows(clinic, doctor=None, procedures=procedures)
+    found = [procedure for procedure in rows.procedures if procedure]
+    refuse([Refusal(Reason.PROCEDURE_UNKNOWN)] if len(found) < len(procedures) else [])
+    return found
 
 
 def doctors_performing_all(clinic: Clinic, procedures: Collection[int]) -> list[Doctor]:

@@ -247,7 +247,10 @@ def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") ->
     if cpf:
         found = found.filter(cpf=cpf)
     if phone:
-        found = found.filter(_in_phones(phone))
+        # A national number may be written with a zero before it, or with two before the country's code.
+        part = phone.lstrip("0") or phone
+        in_a_phone = Q(phone_text__contains=part) | Q(second_phone__contains=part)
+        found = found.filter(in_a_phone | _other_spellings(phone))
     return found.order_by("pk")
 
 
@@ -351,8 +354,8 @@ def _fits(wanted: ParsedSearch) -> Q:
     return fits | Q(document_number=wanted.document) if wanted.document else fits
 
 
-def _in_phones(digits: str) -> Q:
-    """Return the condition that one of the phones has these digits."""
+def _in_numbers(digits: str) -> Q:
+    """Return the condition that a phone, a document or the birth date has these digits."""
     # A national number may be written with a zero before it, or with two before the country's code.
     part = digits.lstrip("0") if len(digits.lstrip("0")) >= SHORTEST_PHONE_PART else digits
     # The country's code with the city's is a part of everybody's number.
@@ -360,12 +363,7 @@ def _in_phones(digits: str) -> Q:
     fits = Q()
     for phone in ("phone_text", "second_phone"):
         fits |= Q(**{f"{phone}__{name}": value for name, value in lookup.items()})
-    return fits | _other_spellings(digits)
-
-
-def _in_numbers(digits: str) -> Q:
-    """Return the condition that a phone, a document or the birth date has these digits."""
-    fits = _in_phones(digits)
+    fits |= _other_spellings(digits)
     if SHORTEST_CPF_PART <= len(digits) <= CPF_LENGTH:
         fits |= Q(cpf__gte=digits.ljust(CPF_LENGTH, "0"), cpf__lte=digits.ljust(CPF_LENGTH, "9"))
     if len(digits) == NIF_LENGTH:
@@ -384,7 +382,10 @@ def _has_nine_digits(digits: str) -> Q:
 def _other_spellings(digits: str) -> Q:
     """Return the condition that finds a mobile of Brazil with and without its ninth digit, however it is stored."""
     number = phones.read(digits, "BR").number
-    return Q(phone__in=phones.spellings(number)) if number else Q()
+    if not number:
+        return Q()
+    spellings = phones.spellings(number)
+    return Q(phone__in=spellings) | Q(second_phone__in=spellings)
 
 
 def _is_exactly(clinic: Clinic, wanted: ParsedSearch) -> Q:

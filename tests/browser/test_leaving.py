@@ -22,6 +22,11 @@ def questions_of(page):
     return kinds
 
 
+def wait_until_leaving_is_asked_about(page):
+    """An answer is in its place a moment before the script has taken over what was typed."""
+    page.wait_for_function("() => !dispatchEvent(new Event('beforeunload', { cancelable: true }))")
+
+
 @pytest.fixture
 def asked(page):
     return questions_of(page)
@@ -87,6 +92,7 @@ def test_a_refused_patient_asks_first(page, asked):
     page.get_by_label("Nome completo").fill("Rui Alves")
     page.get_by_role("button", name="Cadastrar").click()
     expect(page.locator("#patient-form [aria-invalid=true]").first).to_be_visible()
+    wait_until_leaving_is_asked_about(page)
     page.get_by_role("link", name="Agenda", exact=True).click()
     expect(page.get_by_label("Nome completo")).to_have_value("Rui Alves")
     assert asked == ["beforeunload"]
@@ -128,6 +134,7 @@ def test_text_that_no_answer_came_for_asks_first(page, asked, complaints):
     page.route("**/recados/novo/", lambda route: route.abort())
     page.get_by_role("button", name="Anotar").click()
     expect(page.locator("#trouble > .message")).to_contain_text("Tentar de novo")
+    wait_until_leaving_is_asked_about(page)
     page.get_by_role("link", name="Agenda", exact=True).click()
     expect(page.locator("#text")).to_have_value("Ligar para o laboratório")
     assert asked == ["beforeunload"]
@@ -139,6 +146,7 @@ def test_a_family_that_was_looked_up_asks_first(page, asked):
     page.get_by_label("Telefone de quem é novo").fill("81 99123-4567")
     page.get_by_role("button", name="Mais uma pessoa").click()
     expect(page.get_by_text("Pessoa 3")).to_be_visible()
+    wait_until_leaving_is_asked_about(page)
     page.get_by_role("link", name="Agenda", exact=True).click()
     expect(page.get_by_label("Telefone de quem é novo")).to_have_value("81 99123-4567")
     assert asked == ["beforeunload"]
@@ -150,6 +158,7 @@ def test_dates_that_were_looked_at_ask_first(page, asked, clinic, doctor, monday
     with page.expect_response("**/repetir/"):
         page.get_by_label("Sessões ao todo").fill("6")
         page.get_by_label("Sessões ao todo").press("Enter")
+    wait_until_leaving_is_asked_about(page)
     page.get_by_role("link", name="Agenda", exact=True).click()
     expect(page.get_by_label("Sessões ao todo")).to_have_value("6")
     assert asked == ["beforeunload"]

@@ -36,8 +36,8 @@ API_ERRORS = {
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: (409, "Requisição idêntica em andamento"),
     ErrorCode.ANSWER_ERASED: (
         410,
-        "O pedido já foi feito da primeira vez, e a resposta foi apagada com os dados do paciente. Para um pedido novo,"
-        " use outra Idempotency-Key",
+        "O pedido já foi feito da primeira vez, e a resposta já não está guardada, porque os dados do paciente foram"
+        " apagados ou limitados. Veja o que existe antes de fazer outro, com outra Idempotency-Key",
     ),
     ErrorCode.BUSY: (503, "Outra pessoa está gravando isto neste momento. Tente de novo"),
     ErrorCode.UNAVAILABLE: (503, "O serviço está temporariamente indisponível. Tente de novo"),

@@ -68,7 +68,7 @@ CAUSES = {
     ErrorCode.IDEMPOTENCY_KEY_MALFORMED: "Idempotency-Key vazia ou longa demais",
     ErrorCode.IDEMPOTENCY_KEY_REUSED: "Idempotency-Key de outra requisição",
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: "a mesma requisição ainda não terminou",
-    ErrorCode.ANSWER_ERASED: "Idempotency-Key de um paciente que foi apagado",
+    ErrorCode.ANSWER_ERASED: "Idempotency-Key de uma resposta que foi apagada",
     ErrorCode.BUSY: "duas gravações no mesmo instante",
     ErrorCode.UNAVAILABLE: "a base de dados não responde",
     ErrorCode.SERVER_ERROR: "erro nosso",
@@ -141,7 +141,7 @@ ou com outros espaços, é outro pedido: 422.
 
 A resposta fica guardada por {settings.STORED_ANSWER_DAYS} dias. Erros que nada gravaram não ficam guardados:
 corrija e use a mesma chave. Um 409 de horário ocupado fica, porque é uma resposta. Se os dados do paciente são
-apagados, a resposta é apagada com eles: repetir o pedido é então 410, e nada é feito de novo.""",
+apagados ou limitados, a resposta é apagada: repetir o pedido é então 410, e nada é feito de novo.""",
     ),
     Section(
         "sincronizar",
@@ -187,8 +187,9 @@ data, e até lá, por **seis meses** pelo menos, as respostas dele trazem os cab
   endereço não tem, ou repetido, passou a 400: antes era ignorado, e vinham todos. `contact.phone` vale por
   `phone`; `dateBirth` pode faltar ao cadastrar um paciente. `rg`, `gender` e `address`, que não guardamos, são 400
   ao editar. `updatedSince` para manter uma cópia. `receive-payment`, PUT onde há PATCH, HEAD, e uma barra no fim do
-  endereço. `slots` recusa um procedimento desconhecido ou repetido: antes vinha `[]`. Um `dateEnd` antes de
-  `dateStart` passou a 400. Um status vale também com maiúsculas, como as respostas o escrevem.""",
+  endereço. `slots` recusa um procedimento desconhecido, com que vinha `[]`, ou repetido. Um `dateEnd` antes de
+  `dateStart` passou a 400. Um status vale também com maiúsculas, como as respostas o escrevem. Um corpo com
+  acentos que se declara em outro charset do que UTF-8 passou a 415.""",
     ),
     Section(
         "limite",

@@ -155,7 +155,7 @@ CONTACT_WITHOUT_PHONE = "patient.contact deve ser um objeto com phone"
 TWO_PHONES = "patient.phone e contact.phone devem ser iguais"
 NOT_AN_OBJECT = "O corpo da requisição deve ser um objeto JSON"
 PROCEDURE_REPEATED = "O procedimento {} foi informado mais de uma vez"
-ENDS_BEFORE_ITS_START = "dateEnd não pode ser antes de dateStart"
+ENDS_BEFORE_ITS_START = "dateEnd não pode ser anterior a dateStart"
 OTHER_DOCTOR = "doctorId deve ser o médico do agendamento"
 
 APPOINTMENT_UNKNOWN = "Agendamento não encontrado"

@@ -61,7 +61,7 @@ PAGED: JsonObject = {
         "schema": {"type": "string"},
     },
     "X-Total-Count": {
-        "description": f"Na primeira página, quantos elementos há, até {MAX_COUNTED}.",
+        "description": f"Na primeira página, quantos elementos há; acima de {MAX_COUNTED} não vem.",
         "schema": {"type": "integer"},
     },
 }
@@ -175,7 +175,7 @@ WRITE_ERRORS: dict[int, tuple[type[BaseModel], Messages]] = {
     400: (MessagesOut, {**COMMON_ERRORS[400][1], "Corpo ilegível": _message(ErrorCode.UNREADABLE)}),
     408: (MessageOut, {"Corpo lento demais": _message(ErrorCode.TOO_SLOW)}),
     409: (MessageOut, {"O mesmo pedido ainda em andamento": _message(ErrorCode.IDEMPOTENCY_IN_PROGRESS)}),
-    410: (MessageOut, {"Paciente apagado": _message(ErrorCode.ANSWER_ERASED)}),
+    410: (MessageOut, {"Resposta apagada": _message(ErrorCode.ANSWER_ERASED)}),
     413: (MessageOut, {"Corpo grande demais": _message(ErrorCode.TOO_LARGE)}),
     415: (
         MessageOut,

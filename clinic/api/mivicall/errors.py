@@ -52,8 +52,8 @@ API_ERRORS = {
     ErrorCode.ANSWER_ERASED: (
         410,
         "answer_erased",
-        "O pedido já foi feito da primeira vez, e a resposta foi apagada com os dados do utente. Para um pedido novo,"
-        " use outra Idempotency-Key.",
+        "O pedido já foi feito da primeira vez, e a resposta já não está guardada, porque os dados do utente foram"
+        " apagados ou limitados. Veja o que existe antes de fazer outro, com outra Idempotency-Key.",
     ),
     ErrorCode.BUSY: (503, "busy", "Outra pessoa está a guardar nesta mesma hora. Tente de novo."),
     ErrorCode.UNAVAILABLE: (503, "unavailable", "O serviço está temporariamente indisponível. Tente de novo."),

@@ -118,8 +118,8 @@ O corpo é comparado **byte a byte**: guarde o texto que enviou e repita esse. O
 ou com outros espaços, é outro pedido: 422 `idempotency_key_reused`.
 
 A resposta fica guardada {settings.STORED_ANSWER_DAYS} dias. Erros que nada alteraram não ficam guardados:
-corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta. Se os dados do utente são apagados, a
-resposta é apagada com eles: repetir o pedido é então 410, e nada é feito de novo.""",
+corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta. Se os dados do utente são apagados
+ou limitados, a resposta é apagada: repetir o pedido é então 410, e nada é feito de novo.""",
     ),
     Section(
         "sincronizar",

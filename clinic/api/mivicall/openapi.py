@@ -40,8 +40,8 @@ não ocupa horas verdadeiras, só é visto por chaves de teste e acaba à meia-n
 
 **Erros.** `{{"error", "message", "requestId"}}`, com `errors` (`path`, `message`) em `validation_failed` e
 `alternatives` (os inícios livres mais próximos) quando o conflito é da hora. Primeiro 422, com todos os campos de uma
-vez; depois 404; depois 409. Só o `id` do endereço de um PATCH é procurado antes de se ler o corpo: 404. O `requestId`
-vem também no cabeçalho `X-Request-Id` de cada resposta.
+vez; depois 404; depois 409. Num PATCH ou DELETE o `id` do endereço é procurado antes de se validarem os campos: 404. O
+`requestId` vem também no cabeçalho `X-Request-Id` de cada resposta.
 
 **Limite.** Por chave, {settings.API_REQUESTS_A_MINUTE} pedidos num minuto e {settings.API_REQUESTS_A_SECOND} num
 segundo, contados para todos os processos juntos. Cada resposta traz `X-RateLimit-Limit`, `X-RateLimit-Remaining` e
@@ -195,7 +195,7 @@ DESCRIPTIONS = {
     404: "Não existe nesta clínica.",
     408: "O corpo não chegou completo em 10 segundos.",
     409: "Não pode ser assim.",
-    410: "Feito já da primeira vez; a resposta foi apagada com os dados do utente.",
+    410: "Feito já da primeira vez; a resposta foi apagada, com dados do utente.",
     413: "Corpo com mais de 64 KiB.",
     415: "Corpo que não é application/json em UTF-8, ou vem comprimido.",
     422: "Campos inválidos, todos de uma vez; ou um parâmetro que o endereço não tem.",

@@ -42,7 +42,7 @@ SINCE_FAULTS = {
     moments.SinceFault.FUTURE: "Não pode ser um instante futuro.",
 }
 NEEDS_EXPONENT = "Tem números que só se escrevem com expoente: devem estar entre 0.0001 e 1e16, ou ser texto."
-BACKWARDS = "Não pode ser antes de from."
+BACKWARDS = "Não pode ser anterior a from."
 UNSTORABLE = "Tem caracteres que não podem ser guardados: %(characters)s."
 UNSTORABLE_KEY = "O nome de um campo tem caracteres que não podem ser guardados: %(characters)s."
 

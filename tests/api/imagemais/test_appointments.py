@@ -83,7 +83,7 @@ BAD_QUERIES = {
     "dateEnd=": ["dateEnd must be a valid ISO 8601 date string"],
     "doctorId=x": ["doctorId must be a number conforming to the specified constraints"],
     "patientId=1.5": ["patientId must be a number conforming to the specified constraints"],
-    "dateStart=2026-11-24&dateEnd=2026-11-23": ["dateEnd não pode ser antes de dateStart"],
+    "dateStart=2026-11-24&dateEnd=2026-11-23": ["dateEnd não pode ser anterior a dateStart"],
     "limit=101": ["limit must not be greater than 100"],
     "limit=0": ["limit must not be less than 1"],
     "limit=muitos": ["limit must be an integer number"],

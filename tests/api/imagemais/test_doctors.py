@@ -282,7 +282,7 @@ def test_a_procedure_not_performed_has_no_free_times(desk):
     ],
     ids=["unknown", "inactive", "repeated"],
 )
-def test_free_times_refuse_the_procedures_that_a_booking_refuses(desk, wanted, expected):
+def test_free_times_refuse_unknown_and_repeated_procedures(desk, wanted, expected):
     asked = wanted(desk)
     ids = asked if isinstance(asked, list) else [asked]
     message = [expected.format(ids[0])]

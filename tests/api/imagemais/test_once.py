@@ -48,7 +48,7 @@ def test_an_answer_erased_with_its_patient_is_gone(desk, act):
 
     answer = desk.ask("POST", "/patients", {"name": "Ana"}, key="a")
     assert (answer.status_code, answer.json()["error"]) == (410, "Gone")
-    assert "apagada com os dados do paciente" in answer.json()["message"]
+    assert "já não está guardada" in answer.json()["message"]
     assert Patient.objects.count() == 1
 
 

@@ -167,21 +167,15 @@ def test_patients_are_found_by_name_cpf_and_phone(desk, settings):
     ]
 
 
-# Whatever is sent -----------------------------------------------------------------------------------------------------
-
-
 def test_patients_are_found_by_the_second_phone_too(desk):
     """To which the desk puts the phone that a program's new one has replaced."""
-    ana = make_patient(desk.clinic, phone="+5581911112222", second_phone="+5581933334444")
-    for phone in ("(81) 93333-4444", "33334444", "4444"):
+    ana = make_patient(desk.clinic, phone="+5581911112222", second_phone="+5581987654321")
+    for phone in ("(81) 98765-4321", "87654321", "4321", "8187654321", "558187654321"):
         (found,) = desk.ask.get("/patients", phone=phone).json()
         assert (found["id"], found["contact"]) == (ana.pk, {"phone": "(81) 91111-2222"})
 
 
-@pytest.mark.parametrize("digits", ["5581", "0005581"])
-def test_the_code_of_country_and_city_finds_not_everybody(desk, digits):
-    make_patient(desk.clinic, phone="+5581911112222")
-    assert desk.ask.get("/patients", phone=digits).json() == []
+# Whatever is sent -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("field", ["name", "phone", "dateBirth", "cpf"])

@@ -195,7 +195,7 @@ def test_a_window_that_ends_before_it_begins_is_refused(program, path, service):
     query = {"from": "2026-11-24T00:00:00Z", "to": "2026-11-23T23:59:59Z"}
     query |= {"serviceTypeId": str(service.uuid)} if path == "/availability" else {}
     answer = program.get(path, **query)
-    assert answer.json()["errors"] == [{"path": "to", "message": "Não pode ser antes de from."}]
+    assert answer.json()["errors"] == [{"path": "to", "message": "Não pode ser anterior a from."}]
     assert program.get(path, **query | {"to": query["from"]}).json() == {"items": []}
 
 
@@ -245,7 +245,7 @@ NOBODYS = [
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 @pytest.mark.parametrize("id", NOBODYS)
 def test_an_id_that_is_nobodys_is_not_found(program, doctor, method, id):
-    """Before the body is read."""
+    """Before the fields of the body are checked."""
     answer = program(method, address(id), {"status": "unreadable"} if method == "PATCH" else None)
     assert answer.status_code == 404
     assert answer.json()["error"] in {"appointment_not_found", "not_found"}

@@ -199,7 +199,7 @@ def _grid(clinic: Clinic, doctor: Doctor, day: date) -> list[SlotOut]:
 def _active(clinic: Clinic, procedures: list[int], query_reader: Query) -> list[Procedure]:
     """Return the active procedures of these ids. Raises RequestError."""
     try:
-        return booking.performed_procedures(clinic, None, procedures)
+        return booking.active_procedures(clinic, procedures)
     except Refused as refused:
         raise query_reader.request_error(refused.refusals) from refused
 

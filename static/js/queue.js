@@ -10,7 +10,10 @@ let opened = []; // the rows whose priorities or notes are open in it
 const headings = () => [...document.querySelectorAll("#queue h2")].map((heading) => heading.innerText).join(", ");
 
 // What has the focus in a row.
-const controlOf = ({ dataset: { key }, name, value }) => (key ? `[data-key="${key}"]` : name && `[name="${name}"][value="${value}"]`);
+function controlOf({ dataset: { key }, name, value, localName }) {
+  if (key) return `[data-key="${key}"]`;
+  return name ? `[name="${name}"][value="${value}"]` : localName === "summary" && "summary:not([data-key])";
+}
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target.id !== "queue" || !detail.shouldSwap) return;
@@ -45,6 +48,6 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   const focused = rowOf(place) || document.getElementById("queue-head");
   (place.control && focused.querySelector(place.control) || focused).focus({ preventScroll: true });
   // A colleague may have moved the row to another part: the refusal has to be in sight.
-  if (place.isRefused) focused.scrollIntoView({ block: "nearest" });
+  if (place.isRefused) (document.querySelector("#queue > .message") || focused).scrollIntoView({ block: "nearest" });
   place = null;
 });

@@ -12,6 +12,7 @@ export const isBackground = (detail) => Boolean(detail.requestConfig?.headers["X
 
 const isNoticeShown = () => place.querySelector(":scope > .message") !== null;
 const withId = (element) => element.closest("[id]")?.id;
+const requestKey = ({ verb, path }) => `${verb} ${path}`;
 
 // The row of a list that an act is about. In the panel another answer takes the place of the one that failed.
 function rowOf({ elt, verb, triggeringEvent, target }) {
@@ -31,15 +32,16 @@ function failed(kind, detail) {
   failures += 1;
   if (background && (failures <= QUIET_FAILURES || isNoticeShown())) return;
   if (!isNoticeShown()) unanswered.clear(); // what was dismissed
-  const { verb, path } = detail.requestConfig;
   const again = background ? refresh : repeat(detail);
-  unanswered.set(background ? ANY : `${verb} ${path}`, { again, row: rowOf(detail.requestConfig), target: detail.target });
+  const key = background ? ANY : requestKey(detail.requestConfig);
+  unanswered.set(key, { again, row: rowOf(detail.requestConfig), target: detail.target });
   showNotice(kind);
 }
 
 // Another request's answer is none to the one that failed: the page's own refreshing must not hide that nothing was saved.
-function isAnswered(request, { requestConfig, target }) {
-  if (request.row && document.getElementById(request.row)) return request.row === withId(requestConfig.elt);
+// Of an act on a row no other act's is, be it on the same row.
+function isAnswered(key, request, { requestConfig, target }) {
+  if (request.row) return key === requestKey(requestConfig);
   return !request.target.isConnected || target.contains(request.target);
 }
 
@@ -48,14 +50,32 @@ function noteAnswer(detail) {
     unanswered.delete(ANY);
     return;
   }
-  for (const [key, request] of unanswered) if (key === ANY || isAnswered(request, detail)) unanswered.delete(key);
+  for (const [key, request] of unanswered) if (key === ANY || isAnswered(key, request, detail)) unanswered.delete(key);
 }
 
-// From a row that was drawn anew meanwhile: the values that were sent, so that a row that has changed refuses them.
-async function sendAgain({ elt, verb, path, target, formData }) {
+// From a row that was drawn anew meanwhile: the values that were sent, so that a row that has changed refuses them. A row
+// that is gone from its list does so by the list; where the row alone would show it, a notice says that it is gone.
+async function sendAgain(requestConfig, swapOverride) {
+  const { elt, verb, path, target, formData } = requestConfig;
   const [source, part] = [elt, target].map((element) => document.getElementById(withId(element)));
-  const swap = elt.closest("[hx-swap]")?.getAttribute("hx-swap");
-  if (source && part) await window.htmx.ajax(verb, path, { source, target: part, swap, values: formData }).catch(() => {});
+  const swap = swapOverride || elt.closest("[hx-swap]")?.getAttribute("hx-swap");
+  const row = rowOf(requestConfig);
+  if (part && (source || row)) {
+    await window.htmx.ajax(verb, path, { source: source || part, target: part, swap, values: formData }).catch(() => {});
+  } else if (row) {
+    unanswered.set(requestKey(requestConfig), { again: () => sendAgain(requestConfig, swapOverride), row, target });
+    showNotice("gone");
+  }
+}
+
+// Ends when what `press` sends is answered or has failed: htmx would drop the next act on the same list before.
+async function untilAnswered(press) {
+  let answer;
+  const note = ({ detail: { xhr } }) => { answer = new Promise((done) => { xhr.addEventListener("loadend", done); }); };
+  document.addEventListener("htmx:beforeSend", note);
+  press();
+  document.removeEventListener("htmx:beforeSend", note);
+  await answer;
 }
 
 // What sends the same request once more: by the same button, which may have an address of its own. Without an event a
@@ -66,13 +86,16 @@ function repeat({ requestConfig, etc: { values, swapOverride: swap } }) {
   if (button) {
     return () => {
       reopenFormOf(elt);
-      if (button.isConnected) return button.click();
-      if (elt.isConnected) return window.htmx.trigger(elt, "submit");
+      if (button.isConnected) return untilAnswered(() => button.click());
+      if (elt.isConnected) return untilAnswered(() => window.htmx.trigger(elt, "submit"));
       return sendAgain(requestConfig);
     };
   }
   if (triggeringEvent) return () => window.htmx.trigger(elt, triggeringEvent.type);
-  return () => window.htmx.ajax(verb, path, { source: elt, target, values, swap }).catch(() => {});
+  return () => {
+    if (!elt.isConnected) return sendAgain(requestConfig, swap);
+    return window.htmx.ajax(verb, path, { source: elt, target, values, swap }).catch(() => {});
+  };
 }
 
 document.addEventListener("htmx:sendError", ({ detail }) => failed("connection", detail));

@@ -59,3 +59,14 @@ def test_it_pleases_axe_fits_and_lists_its_keys(page, width):
     page.locator("#queue-head").focus()
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_contain_text("Chamar, iniciar, finalizar")
+
+
+def test_open_notes_keep_the_focus_as_the_day_refreshes(page, visits):
+    first, second = visits
+    notes = page.locator(f"#q{first.pk} summary")
+    notes.click()
+    change_status(second.pk, "in_service", clinic=second.clinic, by=BY)
+    page.evaluate("htmx.trigger('#poll', 'visibilitychange')")
+    expect(page.locator(f"[aria-labelledby=queue-in-service] #q{second.pk}")).to_be_visible()
+    expect(notes).to_be_focused()
+    expect(page.locator(f"#q{first.pk} details")).to_have_attribute("open", "")

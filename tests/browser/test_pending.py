@@ -138,6 +138,20 @@ def test_a_refresh_leaves_the_notice_of_an_act_that_failed(window, receptionist,
     complaints.clear()  # the failed request itself
 
 
+def test_a_row_that_is_gone_says_so_as_its_act_is_repeated(window, receptionist, visits, complaints):
+    page = window(receptionist)
+    page.goto("/pendencias/")
+    page.route("**/remarcar/", lambda route: route.abort())
+    page.locator(f"#p{visits[0].pk} [name=to]").first.click()
+    again = page.get_by_role("button", name="Tentar de novo")
+    expect(again).to_be_visible()
+    page.locator(f"#p{visits[0].pk}").evaluate("(row) => row.remove()")
+    page.unroute("**/remarcar/")
+    again.click()
+    expect(page.locator("#trouble > .message")).to_contain_text("não está mais nesta tela")
+    complaints.clear()  # the failed request itself
+
+
 def test_u_undoes_an_act_on_what_was_resolved_today(window, receptionist, visits):
     row = f"#p{visits[0].pk}"
     page = window(receptionist)

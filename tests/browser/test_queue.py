@@ -1,5 +1,7 @@
 """The queue of today worked off by keys and by clicks, and as a colleague changes it."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -9,7 +11,7 @@ from clinic.models import Appointment
 from tests.browser.held_answers import HeldAnswers
 from tests.browser.test_every_page import violations
 from tests.days import put
-from tests.factories import make_patient
+from tests.factories import make_doctor, make_patient
 
 BY = Author(channel="command", credential="tests")
 
@@ -180,6 +182,36 @@ def test_a_late_act_on_a_row_that_has_changed_is_refused(page, visits):
     held.let_through()
     refusal = page.locator(f"{row(second, 'waiting')} [role=alert]")
     expect(refusal).to_contain_text("foi alterado depois do que você viu")
+
+
+def test_another_act_on_the_row_under_way_is_refused_in_words(page, visits):
+    first = visits[0]
+    held = HeldAnswers(page, "**/fila/*/situacao/", times=1)
+    page.click(f"{row(first)} [data-key=k]")
+    held.wait_for_one()
+    page.click(f"{row(first)} summary")
+    page.locator(f"{row(first)} [name=kind]").first.click()
+    held.let_through()
+    refusal = page.locator(f"{row(first, 'waiting')} [role=alert]")
+    expect(refusal).to_contain_text("foi alterado depois do que você viu")
+
+
+def test_a_late_act_on_a_row_that_is_gone_keeps_the_filter(page, visits, clinic, doctor):
+    """And says why it was refused."""
+    first, second = visits[:2]
+    other = put(make_doctor(clinic, name="Outra Médica"), "14:00", day=clinic.local(first.starts_at).date())
+    page.goto(f"/fila/?medico={doctor.pk}")
+    expect(page.locator(row(other))).to_have_count(0)
+    due = []
+    page.route("**/fila/*/situacao/", lambda route: due.append(route), times=1)
+    page.click(f"{row(first)} [data-key=k]")
+    page.click(f"{row(second)} [data-key=k]")
+    tomorrow = {field: getattr(second, field) + timedelta(days=1) for field in ("starts_at", "ends_at")}
+    Appointment.objects.filter(pk=second.pk).update(**tomorrow)
+    due[0].continue_()
+    expect(page.locator("#queue > [role=alert]")).to_contain_text("foi alterado depois do que você viu")
+    expect(page.locator(row(first, "waiting"))).to_be_visible()
+    expect(page.locator(row(other))).to_have_count(0)
 
 
 def test_open_priorities_stay_open_as_the_queue_refreshes(page, visits):

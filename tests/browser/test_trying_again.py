@@ -1,5 +1,7 @@
 """Requests that failed, sent again by the notice that says so, whatever the page's own refreshing does meanwhile."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -101,6 +103,80 @@ def test_all_acts_that_failed_are_repeated(page, visits):
     retry(page).click()
     for visit in visits:
         expect(page.locator(waiting(visit))).to_be_visible()
+
+
+def test_acts_that_fail_once_more_are_repeated_all_the_same(page, visits):
+    """By the notice while the network is still away: of three buttons that are pressed at once, htmx sends one."""
+    page.route(STATUS, lambda route: route.abort())
+    for visit in visits:
+        arrive(page, visit)
+        expect(page.locator("#queue.htmx-request, #queue .htmx-request")).to_have_count(0)
+    failed = []
+    with page.expect_event("requestfailed", lambda request: failed.append(request) or len(failed) == len(visits)):
+        retry(page).click()
+    expect(page.locator("#queue.htmx-request, #queue .htmx-request")).to_have_count(0)
+    page.unroute(STATUS)
+    retry(page).click()
+    for visit in visits:
+        expect(page.locator(waiting(visit))).to_be_visible()
+    expect(retry(page)).to_have_count(0)
+
+
+def test_an_act_that_waited_for_one_that_failed_is_sent(page, visits):
+    first, second = visits[:2]
+    due = []
+    page.route(f"**/fila/{first.pk}/situacao/", lambda route: due.append(route), times=1)
+    arrive(page, first)
+    arrive(page, second)
+    due[0].abort()
+    expect(page.locator(waiting(second))).to_be_visible()
+    retry(page).click()
+    expect(page.locator(waiting(first))).to_be_visible()
+
+
+def test_an_act_that_waited_and_failed_too_is_repeated(page, visits):
+    first, second = visits[:2]
+    due = []
+    page.route(f"**/fila/{second.pk}/situacao/", lambda route: route.abort())
+    page.route(f"**/fila/{first.pk}/situacao/", lambda route: due.append(route), times=1)
+    arrive(page, first)
+    arrive(page, second)
+    with page.expect_event("requestfailed", lambda request: f"/{second.pk}/" in request.url):
+        due[0].abort()
+    page.unroute(f"**/fila/{second.pk}/situacao/")
+    retry(page).click()
+    for visit in (first, second):
+        expect(page.locator(waiting(visit))).to_be_visible()
+    expect(retry(page)).to_have_count(0)
+
+
+def move_away(visit):
+    """As a colleague does, to the next day."""
+    state = Appointment.objects.filter(pk=visit.pk)
+    state.update(starts_at=visit.starts_at + timedelta(days=1), ends_at=visit.ends_at + timedelta(days=1))
+
+
+def test_a_row_that_is_gone_refuses_the_repeated_act(page, visits):
+    page.route(STATUS, lambda route: route.abort())
+    arrive(page, visits[0])
+    expect(retry(page)).to_be_visible()
+    move_away(visits[0])
+    refresh(page)
+    expect(page.locator(f"#q{visits[0].pk}")).to_have_count(0)
+    page.unroute(STATUS)
+    retry(page).click()
+    expect(page.locator("#queue > [role=alert]")).to_contain_text("foi alterado depois do que você viu")
+    assert Appointment.objects.get(pk=visits[0].pk).status == "confirmed"
+
+
+def test_another_act_on_a_row_leaves_the_notice_of_the_first(page, visits):
+    page.route(STATUS, lambda route: route.abort())
+    arrive(page, visits[0])
+    expect(retry(page)).to_be_visible()
+    page.locator(f"#q{visits[0].pk} summary").click()
+    page.locator(f"#q{visits[0].pk} [name=kind]").first.click()
+    expect(page.locator(f"#q{visits[0].pk}")).to_contain_text("prioridade:")
+    expect(retry(page)).to_be_visible()
 
 
 def test_what_was_dismissed_is_not_repeated(page, visits):

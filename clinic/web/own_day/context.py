@@ -38,6 +38,11 @@ class OwnBoard:
         return queue.rows(self.clinic, now=self.now, doctor=self.doctor)
 
     @property
+    def ids(self) -> set[int]:
+        """The ids of the appointments that have a row."""
+        return {row.appointment.pk for row in self.rows}
+
+    @property
     def in_service(self) -> list[OwnRow]:
         return self._part(Part.IN_SERVICE)
 

@@ -76,6 +76,11 @@ class Board:
         return [row for row in self.rows if not self.chosen or row.appointment.doctor_id in self.chosen]
 
     @property
+    def ids(self) -> set[int]:
+        """The ids of the appointments that have a row."""
+        return {row.appointment.pk for row in self.shown}
+
+    @property
     def waiting(self) -> list["DrawnRow"]:
         return self._part(Part.WAITING)
 

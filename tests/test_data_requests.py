@@ -204,7 +204,8 @@ def test_the_second_manager_sees_what_a_confirmation_does(client, patient, by):
     ahead = visit(patient, days=3)
     page = client.get(reverse("web:privacy-request-detail", args=[request.pk])).text
     last = f"{patient.clinic.local(booked.starts_at):%d/%m/%Y}"
-    assert f"veio pela última vez em {last}" in page and "2 visitas até hoje" in page
+    visits = "2 consultas até hoje" if patient.clinic.country == "PT" else "2 visitas até hoje"
+    assert f"veio pela última vez em {last}" in page and visits in page
     assert "bloqueado até" in page or "bloqueada até" in page
     assert reverse("web:appointment-detail", args=[ahead.pk]) in page
 

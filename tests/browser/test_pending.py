@@ -148,7 +148,7 @@ def test_a_row_that_is_gone_says_so_as_its_act_is_repeated(window, receptionist,
     page.locator(f"#p{visits[0].pk}").evaluate("(row) => row.remove()")
     page.unroute("**/remarcar/")
     again.click()
-    expect(page.locator("#trouble > .message")).to_contain_text("não está mais nesta tela")
+    expect(page.locator("#trouble > .message")).to_contain_text("não está mais na tela")
     complaints.clear()  # the failed request itself
 
 

@@ -125,8 +125,8 @@ def test_wrong_dates_are_named_and_the_shown_report_stays(desk, doctor, typed, c
 
 
 @pytest.mark.parametrize("before", [{}, {"antes_de": "x", "antes_ate": "2026-11-30"}, {"antes_de": "\0"}])
-def test_wrong_dates_without_a_shown_report_are_this_month(desk, before):
-    first = timezone.localdate().replace(day=1)
+def test_wrong_dates_without_a_shown_report_are_this_month(desk, clinic, before):
+    first = clinic.local(timezone.now()).date().replace(day=1)
     assert f"De {first:%d/%m/%Y}" in desk.get(page(), {"de": "x", "ate": "y"} | before).text
 
 
@@ -284,7 +284,7 @@ def test_reports_show_no_patient(desk, doctor):
     assert not any(visit.patient.name in desk.get(page(name), NOVEMBER).text for name in REPORTS)
 
 
-def test_more_than_can_be_counted_is_said_at_the_dates(desk, monkeypatch):
+def test_more_than_can_be_counted_is_said_at_the_dates(desk, clinic, monkeypatch):
     asked = []
 
     def read(wanted):
@@ -294,7 +294,8 @@ def test_more_than_can_be_counted_is_said_at_the_dates(desk, monkeypatch):
     monkeypatch.setitem(REPORTS, "faltas", replace(REPORTS["faltas"], read=read))
     monkeypatch.setattr("clinic.queries.reports.wanted.MAX_SECONDS", 0.02)
     dates = {"de": "01/12/2016", "ate": "30/11/2026"}
-    both = [(date(2016, 12, 1), date(2026, 11, 30)), dates_of(Preset.THIS_MONTH, timezone.localdate())]
+    this_month = dates_of(Preset.THIS_MONTH, clinic.local(timezone.now()).date())
+    both = [(date(2016, 12, 1), date(2026, 11, 30)), this_month]
     answer = desk.get(page(), dates)
     assert "Há agendamentos demais nestas datas" in answer.text
     assert f'name="antes_de" value="{both[1][0]}"' in answer.text
@@ -319,9 +320,9 @@ def test_wrong_dates_are_not_counted_for_a_file(desk, monkeypatch):
         assert desk.get(file, dates)["Location"] == f"{page()}?{urlencode(dates)}"
 
 
-def test_wrong_dates_do_not_have_ten_years_counted_again(desk):
+def test_wrong_dates_do_not_have_ten_years_counted_again(desk, clinic):
     before = {"antes_de": "2016-12-01", "antes_ate": "2026-11-30"}
-    first = timezone.localdate().replace(day=1)
+    first = clinic.local(timezone.now()).date().replace(day=1)
     assert f"De {first:%d/%m/%Y}" in desk.get(page(), {"de": "x", "ate": "x"} | before).text
 
 

@@ -291,14 +291,14 @@ class ClinicRowAdmin(ClinicScopedAdminMixin, BaseAdmin):
 
 
 class NamesakesAdmin(ClinicRowAdmin):
-    """A model of which two rows may have one name: a person who adds the second one reads that there is another."""
+    """A model of which two rows may have one name: a person who adds the second one reads that there is another.
 
-    def namesakes(self, row: Any) -> QuerySet[Any]:
-        """Return the rows in use with the name of this one, which is among them."""
-        raise NotImplementedError
+    `rows_named` returns the rows of a clinic that are in use with a name."""
+
+    rows_named: Callable[[Clinic, str], QuerySet[Any]]
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        if self.namesakes(obj).exclude(pk=obj.pk).exists():
+        if self.rows_named(obj.clinic, obj.name).exclude(pk=obj.pk).exists():
             sentence = _("Já havia outro cadastro com o nome “%(name)s”. Se for o mesmo, exclua um dos dois.")
             self.message_user(request, sentence % {"name": obj.name}, messages.WARNING)
         return super().response_add(request, obj, post_url_continue)

@@ -34,10 +34,7 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "doctor_per_day_1_to_100": ("per_day", _or_blank(MAX_A_DAY)),
     "workinghours_have_length": ("ends", _("O fim deve ser depois do início.")),
     "workinghours_weekday_iso": ("weekday", _("Escolha um dia da semana.")),
-    "workinghours_valid_in_order": (
-        "valid_until",
-        ENDS_BEFORE,
-    ),
+    "workinghours_valid_in_order": ("valid_until", ENDS_BEFORE),
     "absence_ends_after_start": ("ends_at", _("O fim deve ser depois do início.")),
     "procedure_code_once": ("code", _("Outro procedimento já usa este código. Escolha outro ou deixe em branco.")),
     "procedure_price_not_negative": ("price", _("O preço não pode ser negativo.")),
@@ -61,15 +58,9 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     ),
     "procedureprice_once_a_date": ("valid_from", _("Este procedimento já tem um preço a partir deste dia.")),
     "procedureprice_not_negative": ("price", _("O preço não pode ser negativo.")),
-    "procedureprice_ends_for_payer": (
-        "valid_until",
-        ENDS_BEFORE,
-    ),
+    "procedureprice_ends_for_payer": ("valid_until", ENDS_BEFORE),
     "payer_name_once": ("name", _("A lista da clínica já tem este nome. Altere o que está lá.")),
-    "payer_valid_in_order": (
-        "valid_until",
-        ENDS_BEFORE,
-    ),
+    "payer_valid_in_order": ("valid_until", ENDS_BEFORE),
     "payer_per_day_above_zero": ("per_day", _("Use 1 ou mais, ou deixe em branco.")),
     "payer_return_days_to_365": (
         "return_days",

@@ -140,6 +140,7 @@ class SpecialtyFilter(admin.AllValuesFieldListFilter):
 class DoctorAdmin(WeekOfDoctor, AskBeforeClosing, ClinicTimeAdminMixin, NamesakesAdmin):
     """Doctors with their hours, absences and procedures."""
 
+    rows_named = staticmethod(doctors_named)
     form = DoctorForm
     fields = [
         "title",
@@ -166,9 +167,6 @@ class DoctorAdmin(WeekOfDoctor, AskBeforeClosing, ClinicTimeAdminMixin, Namesake
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("hours")
-
-    def namesakes(self, row: Doctor) -> QuerySet[Doctor]:
-        return doctors_named(row.clinic, row.name)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [name for name in self.fields if name != "week" or obj is None]

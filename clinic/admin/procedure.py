@@ -40,6 +40,7 @@ class ProcedureForm(NamedClinicRowForm):
 class ProcedureAdmin(PriceRises, NamesakesAdmin):
     """The services of the clinic."""
 
+    rows_named = staticmethod(procedures_named)
     form = ProcedureForm
     fields = [
         *("name", "code", "price", "duration_minutes", "return_days"),
@@ -56,9 +57,6 @@ class ProcedureAdmin(PriceRises, NamesakesAdmin):
         rows: QuerySet[Any] = super().get_queryset(request)
         priced: QuerySet[Any] = rows.annotate(price_now=PriceOn(local_today(request)))
         return priced
-
-    def namesakes(self, row: Procedure) -> QuerySet[Procedure]:
-        return procedures_named(row.clinic, row.name)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Store the price that was typed as that of today on."""

@@ -120,7 +120,7 @@ def _row(appointment: Appointment, events: Sequence[AppointmentEvent], cause: Ca
         calls=calls,
         last=events[-1] if events else None,
         answer=next((each for each in reversed(events) if each.kind == AppointmentEvent.Kind.STATUS_CHANGED), None),
-        missed=Missed.of(appointment.missed),  # type: ignore[attr-defined]  # an annotation
+        missed=Missed.of(appointment.missed),  # type: ignore[attr-defined]  # `_rows` annotates it
         caller=call.caller_at(now) if call else None,
         again_at=again_at,
         group=_group(appointment, again_at, now),

@@ -255,7 +255,7 @@ def causes_among(clinic: Clinic, appointments: Iterable[Appointment], *, now: da
             each.starts_at,
             each.ends_at,
             schedules=schedules,
-            unperformed=each.unperformed,  # type: ignore[attr-defined]  # an annotation
+            unperformed=each.unperformed,  # type: ignore[attr-defined]  # the caller annotates it
             is_encaixe=each.is_encaixe,
         )
         for each in ahead

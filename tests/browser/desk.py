@@ -2,11 +2,13 @@
 
 from urllib.parse import urlsplit
 
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from clinic.access.sessions import SessionStore
 from clinic.booking import Author, LineRequest, Proposal, book
 from clinic.models import Appointment
+from tests.days import put
 from tests.factories import make_patient
 
 
@@ -15,6 +17,16 @@ def open_slot(page, monday, at="10:00"):
     page.goto(f"/agenda/{monday}/")
     page.locator(f"a[href*='inicio={at}']").first.click()
     expect(page.locator("#q")).to_be_focused()
+
+
+def three_of_today(doctor):
+    """Three confirmed appointments of today, whatever hour it is."""
+    clinic = doctor.clinic
+    today = clinic.local(timezone.now()).date()
+    return [
+        put(doctor, hour, day=today, status="confirmed", patient=make_patient(clinic, name=name))
+        for hour, name in (("12:00", "Ana Lima"), ("12:30", "Bia Reis"), ("13:00", "Caio Melo"))
+    ]
 
 
 def taken_by_somebody_else(doctor, monday, at):

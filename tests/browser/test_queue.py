@@ -3,27 +3,22 @@
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
 from clinic.booking import Author, change_status
 from clinic.models import Appointment
+from tests.browser.desk import three_of_today
 from tests.browser.held_answers import HeldAnswers
 from tests.browser.test_every_page import violations
 from tests.days import put
-from tests.factories import make_doctor, make_patient
+from tests.factories import make_doctor
 
 BY = Author(channel="command", credential="tests")
 
 
 @pytest.fixture
-def visits(clinic, doctor):
-    """Three of today, whatever hour it is."""
-    today = clinic.local(timezone.now()).date()
-    return [
-        put(doctor, hour, day=today, status="confirmed", patient=make_patient(clinic, name=name))
-        for hour, name in (("12:00", "Ana Lima"), ("12:30", "Bia Reis"), ("13:00", "Caio Melo"))
-    ]
+def visits(doctor):
+    return three_of_today(doctor)
 
 
 @pytest.fixture

@@ -3,26 +3,19 @@
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
 from clinic.booking import Author, change_status
 from clinic.models import Appointment
-from tests.days import put
-from tests.factories import make_patient
+from tests.browser.desk import three_of_today
 
 BY = Author(channel="command", credential="tests")
 STATUS = "**/fila/*/situacao/"
 
 
 @pytest.fixture
-def visits(clinic, doctor):
-    """Three of today, whatever hour it is."""
-    today = clinic.local(timezone.now()).date()
-    return [
-        put(doctor, hour, day=today, status="confirmed", patient=make_patient(clinic, name=name))
-        for hour, name in (("12:00", "Ana Lima"), ("12:30", "Bia Reis"), ("13:00", "Caio Melo"))
-    ]
+def visits(doctor):
+    return three_of_today(doctor)
 
 
 @pytest.fixture

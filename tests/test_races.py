@@ -330,13 +330,13 @@ def deadlocks(watcher):
     connections.close_all()
     connection.close_pool()
     others = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
-        " AND pid <> pg_backend_pid() AND application_name <> %s"
+        "SELECT backend_start, state, query FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> %s"
     )
     deadline = monotonic() + PATIENCE
-    while watcher.execute(others, [APPLICATION_NAME]).fetchone()[0]:
+    while sessions := watcher.execute(others, [APPLICATION_NAME]).fetchall():
         if monotonic() > deadline:
-            pytest.fail("sessions of this process did not end")
+            pytest.fail(f"sessions of this process did not end: {sessions}")
         watcher.execute("SELECT pg_sleep(0.005)")
     return watcher.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone()[0]
 

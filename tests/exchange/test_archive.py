@@ -60,6 +60,7 @@ from tests.factories import (
 from tests.locks import another_connection
 from tests.server.conftest import eventually
 from tests.test_row_changes import SECRET_NAMES
+from tests.web.test_exporting import until_downloaded
 
 MADE_AT = datetime(2026, 11, 30, 8, tzinfo=UTC)
 # Tables of which a clinic may have no row for long.
@@ -488,7 +489,7 @@ def test_of_two_processes_one_has_the_archive_of_a_clinic(client):
         assert answer.status_code == 409 and "por outra pessoa" in answer.text
         assert written(make_clinic(slug="outra"))
         process.kill()
-    eventually(lambda: client.post(address).status_code == 200)
+    until_downloaded(client, address)
 
 
 @of_a_run

@@ -41,4 +41,5 @@ def visit_counts(clinic: Clinic, patients: Iterable[Patient], now: datetime) -> 
 def probable_doubles(patient: Patient) -> list[Patient]:
     """Return at most SHOWN other patients who are probably the same person (`heard_alike`). At most one query."""
     others = Patient.objects.of(patient.clinic_id).filter(CURRENT).exclude(pk=patient.pk)
-    return list(heard_alike(others, patient.name, patient.birth_date, patient.phone)[:SHOWN])
+    numbers = [patient.phone_e164, patient.second_phone]
+    return list(heard_alike(others, patient.name, patient.birth_date, numbers)[:SHOWN])

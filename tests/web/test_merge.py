@@ -81,6 +81,14 @@ def test_who_is_probably_the_same_person_is_named_on_the_card(desk, kept, other)
     assert f'href="{address(kept, other)}"' in desk.get(reverse("web:patient-merge-search", args=[kept.pk])).text
 
 
+@pytest.mark.parametrize("called", ["+5581988880704", "+558188880704"], ids=["as stored", "without the ninth digit"])
+def test_a_call_from_the_second_phone_is_a_probable_double(clinic, called):
+    """As the booking of a voice receptionist adds the patient, without CPF and birth date."""
+    known = make_patient(clinic, name="Rui Lima", birth_date=BORN, second_phone="+5581988880704")
+    added = make_patient(clinic, name="Rui Lima", phone=called, cpf=None, birth_date=None)
+    assert (probable_doubles(known), probable_doubles(added)) == ([added], [known])
+
+
 @pytest.mark.parametrize(
     ("name", "is_double"),
     [

@@ -132,8 +132,9 @@ def test_an_edited_name_is_compared_with_the_others_only(desk, clinic, luiz):
         (None, "", "", False),
     ],
 )
-def test_the_same_phone_stands_in_for_a_birth_date(desk, clinic, stored, born, number, is_named):
-    make_patient(clinic, name="Bárbara Nova da Silva", phone="+5581988880003", birth_date=stored)
+@pytest.mark.parametrize("field", ["phone", "second_phone"])
+def test_the_same_phone_stands_in_for_a_birth_date(desk, clinic, stored, born, number, is_named, field):
+    make_patient(clinic, name="Bárbara Nova da Silva", birth_date=stored, **{field: "+5581988880003"})
     new = {"name": "Barbara Nova Silva", "phone": number, "birth_date": born}
     text = text_of(desk.post(reverse("web:patient-check"), new, headers=HTMX))
     assert ("Já existe Bárbara Nova da Silva" in text) is is_named

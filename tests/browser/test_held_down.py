@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from clinic.booking import Author, begin_call, change_status
 from clinic.models import Absence, Appointment
+from tests.browser.held_answers import HeldAnswers
 from tests.days import put
 from tests.factories import book_appointment, make_patient, make_user
 
@@ -67,11 +68,16 @@ def test_a_click_acts_though_the_day_has_changed_in_it(day, card, clinic, doctor
 
 
 def test_a_tap_acts_though_the_day_has_changed_in_it(day, card, clinic, doctor, monday):
+    """The answer is there when the finger comes down: after half a second it would begin to drag the card."""
     devtools = day.context.new_cdp_session(day)
     x, y = centre(day, card)
-    devtools.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
     change(clinic, doctor, monday)
-    read_again(day)
+    answers = HeldAnswers(day, "**/agenda/*/", times=1)
+    day.evaluate(f"(asked) => {{ window.isRead = ({READ_AGAIN})(asked); }}", ["body", "refresh-day"])
+    answers.wait_for_one()
+    devtools.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    answers.let_through()
+    assert day.evaluate("window.isRead") == 200
     expect(day.locator(".row > .appt")).to_have_count(1)
     devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     expect(day.locator("#appointment")).to_contain_text("Maria da Silva Souza")

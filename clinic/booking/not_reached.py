@@ -8,6 +8,7 @@ from clinic.booking.acts import refuse
 from clinic.booking.audit import record
 from clinic.booking.status import state
 from clinic.models import Appointment, AppointmentEvent, Clinic
+from clinic.models.history import unanswered_calls
 from clinic.models.locks import get_locked
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author
@@ -37,6 +38,14 @@ def record_not_reached(
     return run_in_transaction(work)
 
 
+def take_unanswered_call_back(
+    appointment: Appointment, event: AppointmentEvent, by: Author, now: datetime
+) -> Appointment:
+    """Undo `record_not_reached`: the call counts no longer."""
+    record(appointment, AppointmentEvent.Kind.NOT_REACHED, by, now, {}, {"undo": True})
+    return appointment
+
+
 def _is_recorded(appointment: Appointment, now: datetime) -> bool:
-    calls = appointment.events.filter(kind=AppointmentEvent.Kind.NOT_REACHED, at__gt=now - SAME_CALL)
-    return bool(calls.exists())
+    kind = AppointmentEvent.Kind.NOT_REACHED
+    return bool(unanswered_calls(appointment.events.filter(kind=kind, at__gt=now - SAME_CALL).order_by("pk")))

@@ -70,6 +70,7 @@ UNDO_PROCEDURES = _("Desfazer alteração")
 UNDO_PAYER = _("Desfazer mudança de convênio")
 UNDO_DISCARD = _("Desfazer descarte")
 UNDO_CALL_LATER = _("Desfazer hora de ligar")
+UNDO_NOT_REACHED = _("Desfazer “não atende”")
 
 # Remarcado is not in TRANSITIONS: only a move sets it.
 MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHOW}

@@ -1,5 +1,5 @@
-"""Taking back the last change of status, time, procedures or payer, the hour of another call, or what was discarded of
-the patient."""
+"""Taking back the last change of status, time, procedures or payer, the hour of another call, a call that was not
+answered, or what was discarded of the patient."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from clinic.booking.calls import take_call_back
 from clinic.booking.change_procedures import change_refusals, finish
 from clinic.booking.encaixe import stored_encaixe
 from clinic.booking.examine import free_violations, retake_violations
+from clinic.booking.not_reached import take_unanswered_call_back
 from clinic.booking.payer import store_payer
 from clinic.booking.reschedule import LinesChanged, move, restore_discounts
 from clinic.booking.rules.procedures import doctor_refusals
@@ -65,8 +66,8 @@ def undoable(appointment: Appointment) -> AppointmentEvent | None:
 
 def is_reversible(event: AppointmentEvent) -> bool:
     """Return whether `undo` could reverse the event while it is its appointment's last one: it changed status, time,
-    procedures, payer or the hour of another call, or discarded what was to be confirmed, and was no undo itself. What
-    was used is the patient's, and changed there."""
+    procedures, payer or the hour of another call, was a call that was not answered, or discarded what was to be
+    confirmed, and was no undo itself. What was used is the patient's, and changed there."""
     return event.kind in _REVERSALS and not (event.after.get("undo") or event.after.get("used"))
 
 
@@ -93,6 +94,8 @@ def undo_verb(event: AppointmentEvent) -> str:
         return str(transitions.UNDO_DISCARD)
     if event.kind == AppointmentEvent.Kind.CALL_LATER:
         return str(transitions.UNDO_CALL_LATER)
+    if event.kind == AppointmentEvent.Kind.NOT_REACHED:
+        return str(transitions.UNDO_NOT_REACHED)
     before, after = Status(event.before["status"]), Status(event.after["status"])
     verbs = transitions.UNDO_STEP_BACK if transitions.is_step_back(before, after) else transitions.UNDO
     return str(verbs[after])
@@ -194,4 +197,5 @@ _REVERSALS = {
     AppointmentEvent.Kind.PAYER: _payer_back,
     AppointmentEvent.Kind.UNVERIFIED: bring_back,
     AppointmentEvent.Kind.CALL_LATER: take_call_back,
+    AppointmentEvent.Kind.NOT_REACHED: take_unanswered_call_back,
 }

@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+from datetime import datetime
 from functools import cache
 
 from django.db import models
@@ -128,6 +130,20 @@ def changes_encaixe(event: AppointmentEvent) -> bool:
     """Return whether both sides of the event keep the columns of an encaixe, where it is one: of a move always, of
     other procedures or another end only where that changed them."""
     return event.kind == AppointmentEvent.Kind.RESCHEDULED or bool(event.after.get("encaixe_changed"))
+
+
+def unanswered_calls(events: Iterable[AppointmentEvent]) -> list[datetime]:
+    """Return the instants of the calls to one appointment's patient that were not answered, without those that were
+    taken back. The events are in their order; other kinds are passed over."""
+    calls: list[datetime] = []
+    for event in events:
+        if event.kind != AppointmentEvent.Kind.NOT_REACHED:
+            continue
+        if event.after.get("undo"):
+            del calls[-1:]  # the event before, which may be older than those that are given
+        else:
+            calls.append(event.at)
+    return calls
 
 
 def last_event(appointment: Appointment) -> AppointmentEvent | None:

@@ -10,6 +10,7 @@ from django.db.models import Prefetch, Q
 
 from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, StaffUser, shown
 from clinic.models.appointment import STANDING, UNCONFIRMED, Status
+from clinic.models.history import unanswered_calls
 from clinic.queries.other_visits import Missed, missed_numbers
 from clinic.queries.pending import Cause, causes_among, unperformed_procedures
 
@@ -111,7 +112,7 @@ def _events(clinic: Clinic, appointments: Iterable[int]) -> dict[int, list[Appoi
 
 def _row(appointment: Appointment, events: Sequence[AppointmentEvent], cause: Cause | None, now: datetime) -> Row:
     call = getattr(appointment, "confirmation_call", None)
-    calls = [event.at for event in events if event.kind == AppointmentEvent.Kind.NOT_REACHED]
+    calls = unanswered_calls(events)
     again_at = call.again_at if call else None
     if again_at and calls and calls[-1] >= again_at:
         again_at = None  # the call that was put off has been made

@@ -20,7 +20,7 @@ from django.utils.translation import ngettext
 
 from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure, CeasedProcedure, Clinic, Doctor
 from clinic.models.appointment import NOT_BEGUN, AppointmentQuerySet, Status
-from clinic.models.history import changes_encaixe
+from clinic.models.history import changes_encaixe, unanswered_calls
 from clinic.models.procedure import performed_by
 from clinic.queries.perhaps_closed import perhaps_closed
 from clinic.schedule import MAX_DURATION, Away, ClosedReason, Schedules, bookable_dates, load_schedules
@@ -282,12 +282,11 @@ def resolved_today(clinic: Clinic, *, now: datetime, still: Collection[int]) -> 
 
 def calls_without_answer(clinic: Clinic, appointments: Collection[int]) -> dict[int, list[datetime]]:
     """Return the instants of the calls that were not answered, in order, by the appointment's id. One query."""
-    calls: dict[int, list[datetime]] = defaultdict(list)
-    events = AppointmentEvent.objects.of(clinic).filter(appointment__in=appointments)
-    events = events.filter(kind=AppointmentEvent.Kind.NOT_REACHED).order_by("at", "pk")
-    for pk, at in events.values_list("appointment", "at"):
-        calls[pk].append(at)
-    return dict(calls)
+    events: dict[int, list[AppointmentEvent]] = defaultdict(list)
+    of_these = AppointmentEvent.objects.of(clinic).filter(appointment__in=appointments)
+    for event in of_these.filter(kind=AppointmentEvent.Kind.NOT_REACHED).order_by("pk"):
+        events[event.appointment_id].append(event)
+    return {pk: unanswered_calls(found) for pk, found in events.items()}
 
 
 def absences_ahead(clinic: Clinic, *, now: datetime) -> list[Absence]:

@@ -276,6 +276,18 @@ def test_who_did_not_answer_a_moment_ago_is_passed_over(page_of, clinic, recepti
     expect(page.locator(row(visits[2]))).to_be_focused()
 
 
+def test_u_takes_an_unanswered_call_back(page_of, receptionist, visits):
+    page = page_of(receptionist)
+    expect(page.locator(row(visits[0]))).to_be_focused()
+    page.keyboard.press("n")
+    expect(page.locator(row(visits[0]))).to_contain_text("1 ×")
+    expect(page.locator(row(visits[1]))).to_be_focused()
+    page.keyboard.press("u")
+    expect(page.locator(row(visits[0]))).not_to_contain_text("1 ×")
+    expect(page.locator(row(visits[0]))).to_be_focused()
+    expect(page.locator("#confirmations-head")).not_to_contain_text("não atende")
+
+
 def test_where_all_are_passed_over_the_first_has_the_focus(page_of, clinic, receptionist, paula, visits):
     for visit in visits:
         record_not_reached(visit.pk, clinic=clinic, by=Author(channel="browser", user=paula))

@@ -57,7 +57,7 @@ def test_a_closed_page_goes_on_when_it_is_opened_again(window, manager):
     page.get_by_role("button", name="Ler a planilha").click()
     page.get_by_role("button", name="Ver o que acontece com cada linha").click()
     expect(page.get_by_role("button", name="Importar 1200 linhas")).to_be_visible(timeout=90_000)
-    page.context.route("**/avancar/", lambda route: route.abort())
+    page.route("**/avancar/", lambda route: route.abort())
     run = ImportRun.objects.get()
     ImportRun.objects.filter(pk=run.pk).update(state="checking", number=0)
     other = window(manager, width=360)

@@ -99,6 +99,19 @@ def test_the_list_by_keys(window, receptionist, recalls):
     expect(page.locator("#panel-title")).to_have_text("Agendar")
 
 
+def test_an_own_act_is_counted_at_once(window, receptionist, recalls):
+    page = window(receptionist)
+    page.goto("/retornos/")
+    for closed, count in ((0, "1 para chamar · 2 até"), (1, "0 para chamar · 1 até")):
+        page.locator(row(recalls[closed])).get_by_role("button", name="Não quer").click()
+        expect(page.locator("#recalls-head [data-summary]")).to_contain_text(count)
+    page.locator(row(recalls[2])).get_by_role("button", name="Não quer").click()
+    expect(page.locator("#recalls-head")).to_have_text("")
+    expect(page.locator("#recalls-head")).to_be_focused()
+    page.keyboard.press("u")
+    expect(page.locator("#recalls-head [data-summary]")).to_contain_text("0 para chamar · 1 até")
+
+
 def test_what_a_colleague_did_appears_and_is_announced_once(window, receptionist, clinic, recalls):
     page = window(receptionist)
     page.goto("/retornos/")

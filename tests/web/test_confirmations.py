@@ -124,6 +124,28 @@ def test_no_answer_counts_and_says_when(desk, visit, time_machine):
     assert visit.events.filter(kind="not_reached").count() == 2
 
 
+def test_a_call_that_was_answered_after_all_is_undone(desk, visit, time_machine):
+    act(desk, visit, "not-reached")
+    time_machine.shift(timedelta(minutes=42))
+    slip = act(desk, visit, "not-reached")
+    assert "Desfazer “não atende”" in slip.text
+
+    answer = act(desk, visit, "undo", event=visit.events.latest("pk").pk)
+    assert "1 ×, 27/11 09:00" in answer.text and "Desfazer" not in answer.text
+    assert "2 ×" in act(desk, visit, "not-reached").text  # the same ten seconds
+    history = desk.get(reverse("web:appointment-detail", args=[visit.pk])).text
+    assert "Não atendeu o telefone (desfeito)" in history
+
+
+def test_undoing_an_unanswered_call_is_offered_for_five_minutes(desk, visit, time_machine):
+    first = act(desk, visit, "not-reached")
+    version = desk.get(page_of(visit), headers=PARTIAL)["ETag"]
+    assert "Desfazer" in first.text
+    time_machine.shift(timedelta(minutes=5))
+    again = desk.get(page_of(visit), headers=PARTIAL | {"If-None-Match": version})
+    assert "1 ×" in again.text and "Desfazer" not in again.text
+
+
 def test_a_cancellation_has_its_author_and_reason(desk, visit):
     answer = act(desk, visit, "cancel", cancelled_by="patient", reason="viagem")
     visit.refresh_from_db()

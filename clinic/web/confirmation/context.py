@@ -20,6 +20,7 @@ from clinic.web.whatsapp import conversation
 
 CONFIRMED = {Status.CONFIRMED, *ATTENDED}
 UNDONE_HERE = {AppointmentEvent.Kind.STATUS_CHANGED, AppointmentEvent.Kind.CALL_LATER}
+UNDONE_SOON = AppointmentEvent.Kind.NOT_REACHED  # as long as the patient is passed over for it
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,10 @@ class Row:
     def event(self) -> AppointmentEvent | None:
         """The event that can be undone here, None for none."""
         last = self.found.last
-        return last if last and last.kind in UNDONE_HERE and booking.is_reversible(last) else None
+        if last is None or not booking.is_reversible(last):
+            return None
+        is_soon = last.kind == UNDONE_SOON and self.found.is_unanswered
+        return last if is_soon or last.kind in UNDONE_HERE else None
 
     @property
     def undo_verb(self) -> str:
@@ -139,6 +143,7 @@ class Row:
             self.missed,
             self.caller,
             self.found.last.pk if self.found.last else None,
+            self.undo_verb,
         )
 
 

@@ -18,6 +18,7 @@ from clinic.queries.queue import Part, Row
 from clinic.web.responses import version_of
 from clinic.web.whatsapp import conversation
 
+CALLS = {AppointmentEvent.Kind.NOT_REACHED, AppointmentEvent.Kind.CALL_LATER}
 KEYS = {Status.CHECKED_IN: "k", Status.IN_SERVICE: "i", Status.FINISHED: "e", Status.NO_SHOW: "f"}
 
 
@@ -179,10 +180,11 @@ class DrawnRow:
 
     @property
     def undo(self) -> tuple[int, str] | None:
-        """The id of the event of today that can be undone, and what the button says."""
+        """The id of the event of today that can be undone, and what the button says; not of a call beforehand."""
         event, today = self.last, self.clinic.day(self.clinic.local(self.row.now).date())[0]
-        is_undoable = event is not None and event.at >= today and booking.is_reversible(event)
-        return (event.pk, booking.undo_verb(event)) if event and is_undoable else None
+        if event is None or event.at < today or event.kind in CALLS or not booking.is_reversible(event):
+            return None
+        return event.pk, booking.undo_verb(event)
 
 
 def _act(status: Status, verb: str) -> Act:

@@ -97,7 +97,8 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
 
 
 def _act_response(request: ClinicRequest, pk: int, act: Callable[[], object], typed: str = "") -> HttpResponse:
-    """Call `act` and show the row as it is now; after a refusal with the reasons and the date that was typed."""
+    """Call `act` and show the row as it is now, and how many are left; after a refusal with the reasons and the date
+    that was typed."""
     get_object_or_404(Recall.objects.of(request.clinic), pk=pk)
     sentences: list[str] = []
     try:
@@ -122,7 +123,7 @@ def _row_response(request: ClinicRequest, pk: int, sentences: list[str], typed: 
         raise Http404
     board = _board(request, request.POST)
     context = {"board": board, "row": board.row(recall), "refusals": sentences, "typed": typed}
-    return private(render(request, "recall/_row.html", context, status=409 if sentences else 200))
+    return private(render(request, "recall/_changed.html", context, status=409 if sentences else 200))
 
 
 def _board(request: ClinicRequest, asked: QueryDict) -> Board:

@@ -46,7 +46,7 @@ def replacement_times(
     Two of its own doctor, in the same half of the day where there are such; then of others who perform all of it, of
     colleagues of the same speciality where they have such times; on different half-days. They lie in the three weeks
     from the appointment's day on. No time, and no last place of a date, is proposed to two appointments unless nothing
-    else is free.
+    else is free: where a list is so long that some would share theirs, each has fewer.
     Four queries, five where there is a number a day, however many appointments.
     """
     if not appointments:
@@ -62,28 +62,56 @@ def replacement_times(
     procedures = {procedure.pk: procedure for some in needed.values() for procedure in some}.values()
     booked = load_booked(clinic, able, procedures, first, last)
     search = _Search(clinic, Walk(schedules, taken.of_doctor, now), taken, able, booked)
-    return {
-        appointment.pk: search.times(appointment, needed[appointment.pk], days[appointment.pk])
-        for appointment in appointments
-    }
+    sought = [_Sought(appointment, needed[appointment.pk], days[appointment.pk]) for appointment in appointments]
+    return search.times_of_all(sought)
+
+
+class _Sought(NamedTuple):
+    """An appointment that has to move, its procedures, and the dates that are searched."""
+
+    appointment: Appointment
+    needed: Sequence[ProcedureLimits]
+    days: Sequence[date]
 
 
 class _Search:
-    """Free times of the loaded doctors; remembers which ones it has proposed."""
+    """Free times of the loaded doctors; remembers which ones it has proposed, and to how many it had to propose some
+    again (`shared`)."""
 
     def __init__(
         self, clinic: Clinic, walk: Walk, taken: TakenTime, able: "Sequence[AbleDoctor]", booked: Booked
     ) -> None:
-        self.clinic, self.walk, self.taken = clinic, walk, taken
-        self.booked = self.booked_with_proposed = booked
+        self.clinic, self.walk, self.taken, self.booked = clinic, walk, taken, booked
         self.performed = {doctor: set(doctor.performed) for doctor in able}
+        self._of_day = cache(self._times_of_day)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.booked_with_proposed = self.booked
         self.proposed: dict[tuple[int, date], list[Span]] = defaultdict(list)
         self.proposed_to: dict[int, list[Span]] = defaultdict(list)  # by the patient's id
-        self._of_day = cache(self._times_of_day)
+        self.shared = 0
 
-    def times(self, appointment: Appointment, needed: Sequence[ProcedureLimits], days: Sequence[date]) -> list[Opening]:
-        found = self._chosen(appointment, needed, days, spared=True)
-        found = found or self._chosen(appointment, needed, days, spared=False)
+    def times_of_all(self, sought: Sequence[_Sought]) -> dict[int, list[Opening]]:
+        """Return the times by appointment, as many for each as leave the fewest with times of others."""
+        best: dict[int, list[Opening]] = {}
+        fewest = len(sought) + 1
+        for count in range(COUNT, 0, -1):
+            self._begin()
+            found = {each.appointment.pk: self._times(*each, count) for each in sought}
+            if self.shared < fewest:
+                best, fewest = found, self.shared
+            if not fewest:
+                break
+        return best
+
+    def _times(
+        self, appointment: Appointment, needed: Sequence[ProcedureLimits], days: Sequence[date], count: int
+    ) -> list[Opening]:
+        found = self._chosen(appointment, needed, days, spared=True)[:count]
+        if not found:
+            found = self._chosen(appointment, needed, days, spared=False)[:count]
+            self.shared += bool(found)
         for opening in found:
             day = self.clinic.local(opening.starts_at).date()
             span = Span(opening.starts_at, opening.ends_at)

@@ -270,17 +270,24 @@ def _snapshot(entry: WaitingEntry) -> dict[str, Any]:
 def _wish_refusals(
     clinic: Clinic, patient: Patient, wish: WaitingWish, now: datetime, besides: WaitingEntry | None = None
 ) -> list[Refusal]:
-    """Return every broken rule of a wish; `besides` is the entry that is changed."""
+    """Return every broken rule of a wish; `besides` is the entry that is changed. Of one that only loses its
+    appointment the date may be over: the list says so, and asks for another."""
     refusals, procedures = _procedure_refusals(clinic, patient, wish, now, besides)
     refusals += _doctor_refusals(clinic, wish.doctors, procedures) if procedures else []
     if wish.from_time and wish.to_time and wish.to_time < wish.from_time:
         refusals.append(Refusal(Reason.END_NOT_AFTER_START, at="to_time"))
-    if wish.until and wish.until < clinic.local(now).date():
+    is_left_alone = besides is not None and _is_detached(besides, wish) and besides.until == wish.until
+    if wish.until and wish.until < clinic.local(now).date() and not is_left_alone:
         refusals.append(Refusal(Reason.DATE_PAST, at="until"))
     refusals += unstorable_line(wish.note, Reason.WAITING_NOTE_UNSTORABLE)
     if (length := len(tidy(wish.note))) > MAX_NOTE_LENGTH:
         refusals.append(Refusal(Reason.WAITING_NOTE_TOO_LONG, {"length": length, "limit": MAX_NOTE_LENGTH}))
     return refusals + _twice(clinic, patient, wish.appointment, procedures, besides)
+
+
+def _is_detached(entry: WaitingEntry, wish: WaitingWish) -> bool:
+    """Return whether an entry is to lose its appointment."""
+    return entry.appointment_id is not None and wish.appointment is None
 
 
 def _procedure_refusals(

@@ -1,6 +1,6 @@
 """Patients, doctors, procedures and clinics: what their data must look like, adding and changing them."""
 
-from clinic.registry.absences import delete_absence, record_absence, save_absence
+from clinic.registry.absences import absence_was_deleted, delete_absence, record_absence, save_absence
 from clinic.registry.clinic_events import record_change
 from clinic.registry.clinics import ClinicFault, ClinicRefused, change_clinic, clean_clinic_phone, place_clinic
 from clinic.registry.consents import ANSWERS, OF_COLUMN, question, record_consent
@@ -114,6 +114,7 @@ from clinic.registry.sandbox import INVENTED_PATIENTS, empty_sandbox, sandbox_of
 from clinic.schedule import Hours
 
 __all__ = [
+    "absence_was_deleted",
     "ANSWERS",
     "Author",
     "CHOICES",

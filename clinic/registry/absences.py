@@ -34,6 +34,12 @@ def delete_absence(absence: Absence, by: StaffUser) -> None:
     note(absence.clinic, before, {}, by)
 
 
+def absence_was_deleted(clinic: Clinic, absence_id: int) -> bool:
+    """Return whether the clinic had an absence with this id that was deleted. One query."""
+    events = ClinicEvent.objects.of(clinic).filter(kind=ClinicEvent.Kind.ABSENCE, after={})
+    return events.filter(before__absence=absence_id).exists()
+
+
 def stored(absence: Absence) -> dict[str, Any]:
     """Return the snapshot of the row as it is in the database, {} without one. A query for one that has an id."""
     row = Absence.objects.of(absence.clinic_id).filter(pk=absence.pk).first() if absence.pk else None

@@ -88,6 +88,16 @@ def test_no_time_is_proposed_to_two(desk):
     assert not set(first) & set(second)
 
 
+def test_of_a_long_list_each_has_a_time_of_its_own(desk):
+    minutes = [minute for hour in (9, 10, 11, 13, 14, 15, 16) for minute in (hour * 60, hour * 60 + 30)]
+    starts = [desk.at(0) + timedelta(minutes=minute) for minute in minutes]
+    visits = [desk.book(starts_at=starts_at, patient=desk.another_patient().pk) for starts_at in starts]
+    away(desk, days=20)
+    of_each = proposed(desk, *visits)
+    times = [time for of_visit in of_each for time in of_visit]
+    assert all(of_each) and len(set(times)) == len(times)
+
+
 def test_no_time_at_which_the_patient_is_elsewhere(desk):
     other = desk.another_doctor()
     visit = desk.book(starts_at=desk.at(14))

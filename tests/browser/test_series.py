@@ -248,3 +248,16 @@ def test_it_works_without_a_script(window, receptionist, visit):
     expect(page.locator("#series-form [role=status]")).to_have_text("2 datas, todas livres")
     page.get_by_role("button", name="Agendar as selecionadas").click()
     expect(page.locator("main")).to_contain_text("3 sessões")
+
+
+def test_enter_in_the_reason_cancels_the_ticked_sessions(window, receptionist, visit):
+    series = make_series(visit)
+    page = window(receptionist)
+    page.goto(f"/sessoes/{series.pk}/")
+    page.locator("summary", has_text="Cancelar as selecionadas…").click()
+    page.get_by_role("radio", name="paciente").check()
+    page.get_by_label("Motivo").fill("viajou")
+    page.get_by_label("Motivo").press("Enter")
+    expect(page.locator(".message.success")).to_have_text("1 sessão cancelada.")
+    visit.refresh_from_db()
+    assert (visit.status, visit.cancel_reason) == ("cancelled", "viajou")

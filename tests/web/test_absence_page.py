@@ -208,7 +208,15 @@ def test_it_is_taken_back_from_the_pending(desk, clinic, doctor, visit):
     assert desk.post(address)["Location"] == reverse("web:pending-list")
     assert "Nenhuma pendência" in desk.get(reverse("web:pending-list")).text
     assert ClinicEvent.objects.get().after == {}
-    assert desk.post(address).status_code == 404
+
+
+def test_what_a_colleague_took_back_already_is_no_unknown_page(desk, clinic, doctor, visit):
+    absence = absence_of(doctor, visit)
+    address = reverse("web:absence-undo", args=[absence.pk])
+    desk.post(address)
+    assert "Esta ausência já tinha sido desfeita." in desk.post(address, follow=True).text
+    assert ClinicEvent.objects.count() == 1
+    assert desk.post(reverse("web:absence-undo", args=[absence.pk + 1])).status_code == 404
 
 
 def test_a_closure_is_taken_back_by_managers_only(desk, clinic, visit):

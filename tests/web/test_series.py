@@ -477,6 +477,17 @@ def test_a_move_to_a_taken_time_moves_nothing(client, first, doctor):
     assert starts == [week(doctor, number) for number in range(4)]
 
 
+@pytest.mark.parametrize("button", [{}, {"save": "1"}])
+def test_a_move_of_sessions_cancelled_meanwhile_stays_a_form(client, first, button):
+    series = series_of(client, first)
+    fields = posted(series, list(series.sessions.all()), starts="10:00")
+    series.sessions.update(status="cancelled", cancelled_by="clinic")
+    text = client.post(path(series, "move"), fields | button, headers=HTMX).text
+    assert "Nenhuma das sessões selecionadas está mais por vir" in text and "<html" not in text
+    page = client.post(path(series, "move"), fields | button)
+    assert page.status_code == 409 and "Nenhuma das sessões selecionadas está mais por vir" in page.text
+
+
 def test_sessions_that_are_over_cannot_be_moved(client, first):
     series = series_of(client, first)
     series.sessions.update(status="finished")

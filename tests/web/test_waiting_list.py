@@ -148,6 +148,17 @@ def test_a_row_whose_appointment_is_gone_says_what_to_do(client, doctor):
     assert entry.appointment is None and entry.procedures.get() == doctor.procedures.get()
 
 
+def test_a_lost_row_that_has_run_out_is_kept_and_says_so(client, doctor):
+    far = visit(doctor, weeks=3)
+    entry = put(doctor, far=far)
+    change_status(far.pk, "cancelled", cancelled_by="patient", clinic=doctor.clinic, by=BY)
+    WaitingEntry.objects.update(until=doctor.clinic.local(timezone.now()).date() - timedelta(days=1))
+    response = post(client, "detach", entry, seen="1")
+    assert response.status_code == 200 and "O prazo do pedido passou. Altere a data, ou retire." in response.text
+    response = post(client, "change", entry, seen="2", until="01/01/2020", procedures=doctor.procedures.get().pk)
+    assert response.status_code == 422
+
+
 def test_calls_are_counted_and_declined_times_not_shown_again(client, doctor):
     entry = put(doctor)
     assert "não atende: 1 ×" in post(client, "not-reached", entry).content.decode()

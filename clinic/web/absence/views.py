@@ -2,8 +2,8 @@ from functools import partial
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,7 +14,7 @@ from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import absence_recorder_required
 from clinic.models import Absence, Doctor
 from clinic.queries.pending import Affected, affected_by
-from clinic.registry import delete_absence, record_absence
+from clinic.registry import absence_was_deleted, delete_absence, record_absence
 from clinic.transactions import run_in_transaction
 from clinic.web.absence.forms import AbsenceForm, DelayForm, Motive, When
 from clinic.web.htmx import partial_or_page, wants_partial
@@ -49,16 +49,25 @@ def add(request: ClinicRequest) -> HttpResponse:
 
 @require_POST
 def take_back(request: ClinicRequest, pk: int) -> HttpResponse:
-    """Delete an absence, for those who record them, or a closure, for managers. Who was moved stays moved."""
+    """Delete an absence, for those who record them, or a closure, for managers. Who was moved stays moved.
 
-    def work() -> Absence:
-        absence = get_object_or_404(Absence.objects.of(request.clinic).select_for_update(), pk=pk)
+    After a second click, or a colleague's, a message says that it is deleted already."""
+
+    def work() -> Absence | None:
+        absence = Absence.objects.of(request.clinic).select_for_update().filter(pk=pk).first()
+        if absence is None:
+            return None
         if not (request.user.records_absences if absence.doctor_id else request.user.is_manager):
             raise PermissionDenied(_("Desfazer esta ausência é de quem tem essa permissão. Peça à gestão da clínica."))
         delete_absence(absence, request.user)
         return absence
 
     absence = run_in_transaction(work)
+    if absence is None:
+        if not absence_was_deleted(request.clinic, pk):
+            raise Http404
+        messages.info(request, _("Esta ausência já tinha sido desfeita."))
+        return leave(request, "web:pending-list")
     messages.success(
         request,
         _("Ausência desfeita (%(reason)s). Quem já foi remarcado fica no horário novo.") % {"reason": absence.reason},

@@ -85,16 +85,21 @@ def detail(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def move(request: ClinicRequest, pk: int) -> HttpResponse:
     """Show where each of the posted sessions (`session`), or each that is still ahead, would be at another weekday and
-    hour, and move those whose box is ticked when `save` is posted, all or none."""
+    hour, and move those whose box is ticked when `save` is posted, all or none.
+
+    Where none of them is ahead any more, the form stays as it was typed and says so."""
     typed = request.POST if request.method == "POST" else take(request)
-    sessions = ahead(_sessions(request, pk), timezone.now())
+    found = _sessions(request, pk)
+    sessions, chosen = ahead(found, timezone.now()), ids_in(typed, "session") if typed is not None else []
     if typed is not None:
-        sessions = [session for session in sessions if session.pk in ids_in(typed, "session")]
-    if not sessions:
-        return _detail_response(request, pk, CancelForm(), [_("Selecione pelo menos uma sessão.")], status=422)
+        sessions = [session for session in sessions if session.pk in chosen]
     form = MoveSessionsForm(typed, clinic=request.clinic, sessions=sessions)
+    if not sessions:
+        form.refusals = [_none_ahead() if chosen else _("Selecione pelo menos uma sessão.")]
+        if not wants_partial(request):
+            return _detail_response(request, pk, CancelForm(), form.refusals, status=409 if chosen else 422)
     try:
-        number = form.move(pk, author(request)) if _is_sent(request) else 0
+        number = form.move(pk, author(request)) if sessions and _is_sent(request) else 0
     except Appointment.DoesNotExist as missing:
         raise Http404 from missing
     if number:
@@ -103,11 +108,15 @@ def move(request: ClinicRequest, pk: int) -> HttpResponse:
         return leave(request, "web:series-detail", pk)
     context = {
         "sessions": [(session, booking.place(session)) for session in sessions],
-        "patient": sessions[0].patient,
+        "patient": found[0].appointment.patient,
         "here": reverse("web:series-move", args=[pk]),
         "back": reverse("web:series-detail", args=[pk]),
     }
     return _form_response(request, "series/move.html", form, context)
+
+
+def _none_ahead() -> str:
+    return _("Nenhuma das sessões selecionadas está mais por vir: mudaram neste meio tempo. Volte e veja como estão.")
 
 
 def _is_sent(request: ClinicRequest) -> bool:

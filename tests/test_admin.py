@@ -249,6 +249,14 @@ def test_a_person_who_adds_a_namesake_reads_so(client, manager):
     assert "outro cadastro com o nome “Ana Reis”" in page.text
 
 
+def test_a_manager_who_adds_a_discount_of_one_name_reads_so(client, manager):
+    MAKE[Discount](manager.clinic, name="Idoso", expires_on=timezone.now().date() - timedelta(days=2))
+    typed = {"name": "idoso", "percentage": "10"}
+    assert "Já havia outro" not in client.post(url(Discount, "add"), typed, follow=True).text
+    page = client.post(url(Discount, "add"), typed | {"name": "Idóso"}, follow=True)
+    assert "outro cadastro com o nome “Idóso”" in page.text
+
+
 def test_what_goes_with_a_deleted_row_is_named_for_people(client, manager):
     procedure = make_procedure(manager.clinic, name="ECG")
     doctor = make_doctor(manager.clinic, name="Dra. Ana Reis", procedures=[procedure])

@@ -4,15 +4,18 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from clinic.admin.base import ClinicRowAdmin
+from clinic.admin.base import NamesakesAdmin
 from clinic.form_fields import PercentField
 from clinic.models import Discount
 from clinic.models.clinic import written_amount
+from clinic.registry import discounts_named
 
 
 @admin.register(Discount)
-class DiscountAdmin(ClinicRowAdmin):
+class DiscountAdmin(NamesakesAdmin):
     """The discounts that a booking may take."""
+
+    rows_named = staticmethod(discounts_named)
 
     fieldsets = [
         (None, {"fields": ["name", "expires_on"]}),

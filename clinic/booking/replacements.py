@@ -46,7 +46,7 @@ def replacement_times(
     Two of its own doctor, in the same half of the day where there are such; then of others who perform all of it, of
     colleagues of the same speciality where they have such times; on different half-days. They lie in the three weeks
     from the appointment's day on. No time, and no last place of a date, is proposed to two appointments unless nothing
-    else is free: where a list is so long that some would share theirs, each has fewer.
+    else is free: where some of a long list would share theirs, each has one first, then more of what is left.
     Four queries, five where there is a number a day, however many appointments.
     """
     if not appointments:
@@ -75,8 +75,7 @@ class _Sought(NamedTuple):
 
 
 class _Search:
-    """Free times of the loaded doctors; remembers which ones it has proposed, and to how many it had to propose some
-    again (`shared`)."""
+    """Free times of the loaded doctors; remembers which ones it has proposed."""
 
     def __init__(
         self, clinic: Clinic, walk: Walk, taken: TakenTime, able: "Sequence[AbleDoctor]", booked: Booked
@@ -90,28 +89,28 @@ class _Search:
         self.booked_with_proposed = self.booked
         self.proposed: dict[tuple[int, date], list[Span]] = defaultdict(list)
         self.proposed_to: dict[int, list[Span]] = defaultdict(list)  # by the patient's id
-        self.shared = 0
 
     def times_of_all(self, sought: Sequence[_Sought]) -> dict[int, list[Opening]]:
-        """Return the times by appointment, as many for each as leave the fewest with times of others."""
-        best: dict[int, list[Opening]] = {}
-        fewest = len(sought) + 1
-        for count in range(COUNT, 0, -1):
-            self._begin()
-            found = {each.appointment.pk: self._times(*each, count) for each in sought}
-            if self.shared < fewest:
-                best, fewest = found, self.shared
-            if not fewest:
-                break
-        return best
+        """Return the times by appointment. Where some would have none but those of others, each has one first, then
+        more of what is left."""
+        found = {each.appointment.pk: self._unshared(each, COUNT) for each in sought}
+        if not any(self._shared(each) for each in sought if not found[each.appointment.pk]):
+            return found
+        self._begin()
+        found = {each.appointment.pk: self._unshared(each, 1) for each in sought}
+        for each in sought:
+            times = found[each.appointment.pk]
+            times += self._unshared(each, COUNT - 1) if times else self._shared(each)
+        return found
 
-    def _times(
-        self, appointment: Appointment, needed: Sequence[ProcedureLimits], days: Sequence[date], count: int
-    ) -> list[Opening]:
-        found = self._chosen(appointment, needed, days, spared=True)[:count]
-        if not found:
-            found = self._chosen(appointment, needed, days, spared=False)[:count]
-            self.shared += bool(found)
+    def _shared(self, sought: _Sought) -> list[Opening]:
+        """Return free times without regard to what is proposed."""
+        return self._chosen(*sought, spared=False)
+
+    def _unshared(self, sought: _Sought, count: int) -> list[Opening]:
+        """Return up to `count` free times that are proposed to no other appointment, and remember them."""
+        appointment, needed, _days = sought
+        found = self._chosen(*sought, spared=True)[:count]
         for opening in found:
             day = self.clinic.local(opening.starts_at).date()
             span = Span(opening.starts_at, opening.ends_at)

@@ -72,19 +72,27 @@ def put_on_waiting_list(
 
 
 def change_waiting(
-    entry_id: int, wish: WaitingWish, *, clinic: Clinic, by: Author, seen: int, now: datetime | None = None
+    entry_id: int,
+    wish: WaitingWish,
+    *,
+    clinic: Clinic,
+    by: Author,
+    seen: int,
+    may_have_run_out: bool = False,
+    now: datetime | None = None,
 ) -> WaitingEntry:
     """Replace what is wanted by `wish`; `seen` is the version that the author saw (WAITING_CHANGED).
 
-    Without its appointment the entry keeps that one's procedures, if `wish` names none. Locks the patient's row, then
-    the entry's. Raises Refused, WaitingEntry.DoesNotExist.
+    Without its appointment the entry keeps that one's procedures, if `wish` names none. With `may_have_run_out` its
+    date may be over: the list says so, and asks for another. Locks the patient's row, then the entry's. Raises Refused,
+    WaitingEntry.DoesNotExist.
     """
     now = now or timezone.now()
 
     def work() -> WaitingEntry:
         patient = _locked_patient(clinic, WaitingEntry.objects.of(clinic).get(pk=entry_id).patient_id)
         entry = lock_waiting(clinic, entry_id, seen)
-        refuse(list(_wish_refusals(clinic, patient, wish, now, besides=entry)))
+        refuse(_wish_refusals(clinic, patient, wish, now, besides=entry, may_have_run_out=may_have_run_out))
         before = _snapshot(entry)
         entry.version += 1
         _store(entry, wish)
@@ -268,26 +276,26 @@ def _snapshot(entry: WaitingEntry) -> dict[str, Any]:
 
 
 def _wish_refusals(
-    clinic: Clinic, patient: Patient, wish: WaitingWish, now: datetime, besides: WaitingEntry | None = None
+    clinic: Clinic,
+    patient: Patient,
+    wish: WaitingWish,
+    now: datetime,
+    besides: WaitingEntry | None = None,
+    *,
+    may_have_run_out: bool = False,
 ) -> list[Refusal]:
-    """Return every broken rule of a wish; `besides` is the entry that is changed. Of one that only loses its
-    appointment the date may be over: the list says so, and asks for another."""
+    """Return every broken rule of a wish; `besides` is the entry that is changed, `may_have_run_out` as in
+    `change_waiting`."""
     refusals, procedures = _procedure_refusals(clinic, patient, wish, now, besides)
     refusals += _doctor_refusals(clinic, wish.doctors, procedures) if procedures else []
     if wish.from_time and wish.to_time and wish.to_time < wish.from_time:
         refusals.append(Refusal(Reason.END_NOT_AFTER_START, at="to_time"))
-    is_left_alone = besides is not None and _is_detached(besides, wish) and besides.until == wish.until
-    if wish.until and wish.until < clinic.local(now).date() and not is_left_alone:
+    if wish.until and wish.until < clinic.local(now).date() and not may_have_run_out:
         refusals.append(Refusal(Reason.DATE_PAST, at="until"))
     refusals += unstorable_line(wish.note, Reason.WAITING_NOTE_UNSTORABLE)
     if (length := len(tidy(wish.note))) > MAX_NOTE_LENGTH:
         refusals.append(Refusal(Reason.WAITING_NOTE_TOO_LONG, {"length": length, "limit": MAX_NOTE_LENGTH}))
     return refusals + _twice(clinic, patient, wish.appointment, procedures, besides)
-
-
-def _is_detached(entry: WaitingEntry, wish: WaitingWish) -> bool:
-    """Return whether an entry is to lose its appointment."""
-    return entry.appointment_id is not None and wish.appointment is None
 
 
 def _procedure_refusals(

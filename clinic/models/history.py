@@ -134,7 +134,9 @@ def changes_encaixe(event: AppointmentEvent) -> bool:
 
 def unanswered_calls(events: Iterable[AppointmentEvent]) -> list[datetime]:
     """Return the instants of the calls to one appointment's patient that were not answered, without those that were
-    taken back. The events are in their order; other kinds are passed over."""
+    taken back. The events are in their order; other kinds are passed over.
+
+    What takes a call back follows it directly: only the last event of an appointment can be undone."""
     calls: list[datetime] = []
     for event in events:
         if event.kind != AppointmentEvent.Kind.NOT_REACHED:

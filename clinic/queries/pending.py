@@ -281,12 +281,13 @@ def resolved_today(clinic: Clinic, *, now: datetime, still: Collection[int]) -> 
 
 
 def calls_without_answer(clinic: Clinic, appointments: Collection[int]) -> dict[int, list[datetime]]:
-    """Return the instants of the calls that were not answered, in order, by the appointment's id. One query."""
+    """Return the instants of the calls that were not answered, in order, by the appointment's id; of appointments
+    without any nothing. One query."""
     events: dict[int, list[AppointmentEvent]] = defaultdict(list)
     of_these = AppointmentEvent.objects.of(clinic).filter(appointment__in=appointments)
     for event in of_these.filter(kind=AppointmentEvent.Kind.NOT_REACHED).order_by("pk"):
         events[event.appointment_id].append(event)
-    return {pk: unanswered_calls(found) for pk, found in events.items()}
+    return {pk: calls for pk, found in events.items() if (calls := unanswered_calls(found))}
 
 
 def absences_ahead(clinic: Clinic, *, now: datetime) -> list[Absence]:

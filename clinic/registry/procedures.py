@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet, Value
+from django.utils import timezone
 
-from clinic.models import Clinic, Doctor, Procedure
+from clinic.models import Clinic, Discount, Doctor, Procedure
 from clinic.models.booking_limits import UNRESTRICTED
 from clinic.models.limits import MONEY_LIMIT, is_in_cents, max_length
 from clinic.models.locks import get_locked, get_shared, hold_advisory
@@ -182,6 +183,12 @@ def _is_taken(clinic: Clinic, name: str, *, besides: int | None) -> bool:
 def procedures_named(clinic: Clinic, name: str) -> "QuerySet[Procedure]":
     """Return the active procedures that have this name, without regard to accents and capitals."""
     return Procedure.objects.of(clinic).filter(active=True, sort_name=Fold(Value(tidy(name)))).order_by("pk")
+
+
+def discounts_named(clinic: Clinic, name: str) -> "QuerySet[Discount]":
+    """Return the discounts that have this name, without regard to accents and capitals, and have not expired."""
+    valid = Discount.objects.of(clinic).valid_on(clinic.local(timezone.now()).date())
+    return valid.alias(folded=Fold("name")).filter(folded=Fold(Value(tidy(name)))).order_by("pk")
 
 
 def _active_doctors(clinic: Clinic, uuids: Collection[UUID]) -> list[Doctor]:

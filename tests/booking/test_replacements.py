@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from clinic.booking import record_not_reached, replacement_times, state
+from clinic.booking import LineRequest, record_not_reached, replacement_times, state
 from clinic.models import Absence, AppointmentEvent
 from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, reasons
@@ -93,9 +93,17 @@ def test_of_a_long_list_each_has_a_time_of_its_own(desk):
     starts = [desk.at(0) + timedelta(minutes=minute) for minute in minutes]
     visits = [desk.book(starts_at=starts_at, patient=desk.another_patient().pk) for starts_at in starts]
     away(desk, days=20)
-    of_each = proposed(desk, *visits)
+    other = desk.another_doctor(specialty="Dermatologia", procedures=[make_procedure(desk.clinic)])
+    elsewhere = desk.book(
+        doctor=other.pk,
+        patient=desk.another_patient().pk,
+        starts_at=desk.at(9),
+        lines=(LineRequest(other.procedures.get().pk),),
+    )
+    *of_each, of_another_doctor = proposed(desk, *visits, elsewhere)
     times = [time for of_visit in of_each for time in of_visit]
     assert all(of_each) and len(set(times)) == len(times)
+    assert len(of_another_doctor) == 3
 
 
 def test_no_time_at_which_the_patient_is_elsewhere(desk):

@@ -41,7 +41,9 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 PROBED = "**/health"
 ASK_UNTIL_INTERCEPTED = """async () => {
+  const until = performance.now() + 15_000;
   for (let text = ""; text !== "intercepted";) {
+    if (performance.now() > until) throw new Error("the page's requests are not intercepted");
     text = await fetch("/health").then((answer) => answer.text(), () => "");
   }
 }"""

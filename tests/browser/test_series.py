@@ -250,14 +250,22 @@ def test_it_works_without_a_script(window, receptionist, visit):
     expect(page.locator("main")).to_contain_text("3 sessões")
 
 
-def test_enter_in_the_reason_cancels_the_ticked_sessions(window, receptionist, visit):
+def test_enter_cancels_no_session_and_keeps_what_is_typed(window, receptionist, visit):
     series = make_series(visit)
     page = window(receptionist)
     page.goto(f"/sessoes/{series.pk}/")
     page.locator("summary", has_text="Cancelar as selecionadas…").click()
     page.get_by_role("radio", name="paciente").check()
     page.get_by_label("Motivo").fill("viajou")
+    page.locator("[name=session]").first.press("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    expect(page.get_by_role("radio", name="paciente")).to_be_checked()
+    expect(page.get_by_label("Motivo")).to_have_value("viajou")
+    visit.refresh_from_db()
+    assert visit.status == "scheduled"
     page.get_by_label("Motivo").press("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.locator(".message.success")).to_have_text("1 sessão cancelada.")
     visit.refresh_from_db()
     assert (visit.status, visit.cancel_reason) == ("cancelled", "viajou")

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.booking import Author, change_status, place, state
+from clinic.booking import Author, change_status, place, state, undo
 from clinic.models import Absence, Appointment, Patient
 from clinic.web.pending import context
 from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, make_user
@@ -21,6 +21,12 @@ pytestmark = pytest.mark.django_db
 
 PARTIAL = {"HX-Request": "true"}
 PAGE = reverse("web:pending-list")
+
+
+@pytest.fixture(autouse=True)
+def at_noon(time_machine):
+    """What was resolved before the clinic's midnight is listed no longer, a minute later."""
+    time_machine.move_to(timezone.now().replace(hour=15))
 
 
 @pytest.fixture
@@ -187,6 +193,14 @@ def test_calls_without_answer_are_counted(desk, visit):
     answer = act(desk, visit, "not-reached")
     assert "1 ligação sem resposta" in answer.text
     assert "1 não atendeu" in answer.text
+
+
+def test_a_call_that_was_taken_back_is_not_counted(desk, visit):
+    act(desk, visit, "not-reached")
+    undo(visit.pk, clinic=visit.clinic, by=Author(channel="command", credential="Paula"))
+    page = desk.get(reverse("web:pending-list"))
+    assert page.status_code == 200
+    assert "sem resposta" not in page.text and "não atendeu" not in page.text
 
 
 @pytest.mark.parametrize(("who", "reason"), [("patient", ""), ("clinic", "Dra. Ana Prado ausente (doença)")])

@@ -486,6 +486,9 @@ def test_a_move_of_sessions_cancelled_meanwhile_stays_a_form(client, first, butt
     assert "Nenhuma das sessões selecionadas está mais por vir" in text and "<html" not in text
     page = client.post(path(series, "move"), fields | button)
     assert page.status_code == 409 and "Nenhuma das sessões selecionadas está mais por vir" in page.text
+    again = re.findall(r'name="session" value="(\d+)"', page.text)
+    text = client.post(path(series, "move"), fields | button | {"session": again}, headers=HTMX).text
+    assert "Nenhuma das sessões selecionadas está mais por vir" in text
 
 
 def test_sessions_that_are_over_cannot_be_moved(client, first):

@@ -73,7 +73,11 @@ def _results(results: dict[Program, Counter[str]]) -> Table:
         Column(_("Confirmou"), Unit.COUNT, _("Passou a Confirmado; o que foi desfeito na hora ainda conta.")),
         Column(_("Cancelou"), Unit.COUNT, _("Cancelado pelo paciente antes do check-in.")),
         Column(_("Não atendeu"), Unit.COUNT, _("Anotado como “não atende”, cada vez; o que foi desfeito ainda conta.")),
-        Column(_("Ligar depois"), Unit.COUNT, _("Anotado com uma hora para ligar de novo, cada vez.")),
+        Column(
+            _("Ligar depois"),
+            Unit.COUNT,
+            _("Anotado com uma hora para ligar de novo, cada vez; o que foi desfeito ainda conta."),
+        ),
         Column(_("Parte confirmada"), Unit.PERCENT, _("Confirmou ÷ ligações.")),
     )
     total: Counter[str] = Counter()

@@ -20,7 +20,7 @@ from clinic.web.whatsapp import conversation
 
 CONFIRMED = {Status.CONFIRMED, *ATTENDED}
 UNDONE_HERE = {AppointmentEvent.Kind.STATUS_CHANGED, AppointmentEvent.Kind.CALL_LATER}
-UNDONE_SOON = AppointmentEvent.Kind.NOT_REACHED  # as long as the patient is passed over for it
+UNDONE_WHILE_PASSED_OVER = {AppointmentEvent.Kind.NOT_REACHED}  # later in the appointment's panel
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,9 @@ class Row:
         last = self.found.last
         if last is None or not booking.is_reversible(last):
             return None
-        is_soon = last.kind == UNDONE_SOON and self.found.is_unanswered
-        return last if is_soon or last.kind in UNDONE_HERE else None
+        if last.kind in UNDONE_WHILE_PASSED_OVER:
+            return last if self.found.is_unanswered else None
+        return last if last.kind in UNDONE_HERE else None
 
     @property
     def undo_verb(self) -> str:

@@ -59,13 +59,16 @@ def add(request: ClinicRequest, pk: int) -> HttpResponse:
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
 def detail(request: ClinicRequest, pk: int) -> HttpResponse:
-    """Show the sessions, and cancel the posted ones (`session`), each if it is still as it was shown, all or none.
+    """Show the sessions, and cancel the posted ones (`session`), each if it is still as it was shown, all or none; none
+    where only a look at them is posted (`look`): the page comes back as it was typed.
 
     Ticked are those still ahead, from that of the appointment `de` on, or only that of `so`."""
     if request.method != "POST":
         typed = take(request)
         return _detail_response(request, pk, CancelForm(typed), chosen=ids_in(typed, "session") if typed else None)
     form, chosen = CancelForm(request.POST), ids_in(request.POST, "session")
+    if "look" in request.POST:
+        return _detail_response(request, pk, form, chosen=chosen)
     form.is_valid()
     if not chosen:
         return _detail_response(request, pk, form, [_("Selecione pelo menos uma sessão.")], chosen=chosen, status=422)
@@ -94,10 +97,12 @@ def move(request: ClinicRequest, pk: int) -> HttpResponse:
     if typed is not None:
         sessions = [session for session in sessions if session.pk in chosen]
     form = MoveSessionsForm(typed, clinic=request.clinic, sessions=sessions)
+    if not sessions and not chosen:
+        return _detail_response(request, pk, CancelForm(), [_("Selecione pelo menos uma sessão.")], status=422)
     if not sessions:
-        form.refusals = [_none_ahead() if chosen else _("Selecione pelo menos uma sessão.")]
-        if not wants_partial(request):
-            return _detail_response(request, pk, CancelForm(), form.refusals, status=409 if chosen else 422)
+        form.refusals = [
+            _("Nenhuma das sessões selecionadas está mais por vir: mudaram neste meio tempo. Volte e veja como estão.")
+        ]
     try:
         number = form.move(pk, author(request)) if sessions and _is_sent(request) else 0
     except Appointment.DoesNotExist as missing:
@@ -108,15 +113,12 @@ def move(request: ClinicRequest, pk: int) -> HttpResponse:
         return leave(request, "web:series-detail", pk)
     context = {
         "sessions": [(session, booking.place(session)) for session in sessions],
+        "gone": [] if sessions else chosen,
         "patient": found[0].appointment.patient,
         "here": reverse("web:series-move", args=[pk]),
         "back": reverse("web:series-detail", args=[pk]),
     }
     return _form_response(request, "series/move.html", form, context)
-
-
-def _none_ahead() -> str:
-    return _("Nenhuma das sessões selecionadas está mais por vir: mudaram neste meio tempo. Volte e veja como estão.")
 
 
 def _is_sent(request: ClinicRequest) -> bool:
@@ -194,5 +196,6 @@ def _detail_response(
         "since": request.GET.get("de", ""),
         "refusals": refusals,
         "cancelled_by_choices": list(BY_LABELS.items()),
+        "is_looked_at": "look" in request.POST,
     }
     return private(render(request, "series/detail.html", context, status=status))

@@ -140,7 +140,7 @@ def withdraw(request: ClinicRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def detach(request: ClinicRequest, pk: int) -> HttpResponse:
-    """Keep the request without the appointment that can no longer be exchanged."""
+    """Keep the request without the appointment that can no longer be exchanged, also one whose date is over."""
     stored = waiting.entry(request.clinic, pk)
     if stored is None:
         raise Http404
@@ -149,7 +149,9 @@ def detach(request: ClinicRequest, pk: int) -> HttpResponse:
 
     def act() -> object:
         form.is_valid()
-        return booking.change_waiting(pk, form.wish, clinic=request.clinic, by=author(request), seen=seen)
+        return booking.change_waiting(
+            pk, form.wish, clinic=request.clinic, by=author(request), seen=seen, may_have_run_out=True
+        )
 
     return _act_response(request, pk, act)
 

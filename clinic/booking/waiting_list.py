@@ -95,7 +95,7 @@ def change_waiting(
 
 
 def withdraw_waiting(
-    entry_id: int, *, clinic: Clinic, by: Author, seen: int | None = None, now: datetime | None = None
+    entry_id: int, *, clinic: Clinic, by: Author, seen: int | None, now: datetime | None = None
 ) -> WaitingEntry:
     """Close the entry: nothing is wanted any more. Locks its row. Raises Refused, WaitingEntry.DoesNotExist."""
 
@@ -106,7 +106,7 @@ def withdraw_waiting(
 
 
 def put_back_waiting(
-    entry_id: int, *, clinic: Clinic, by: Author, seen: int | None = None, now: datetime | None = None
+    entry_id: int, *, clinic: Clinic, by: Author, seen: int | None, now: datetime | None = None
 ) -> WaitingEntry:
     """Open an entry again that was withdrawn, as in the version `seen` (WAITING_CHANGED), unless its patient has
     another one for the same. Locks the patient's row, then the entry's. Raises Refused, WaitingEntry.DoesNotExist."""

@@ -323,7 +323,7 @@ def _twice(
     patient: Patient,
     appointment: int | None,
     procedures: Sequence[int],
-    besides: WaitingEntry | None = None,
+    besides: WaitingEntry | None,
 ) -> list[Refusal]:
     """Refuse a second open entry for the same appointment, or without one for a procedure that is waited for."""
     others = WaitingEntry.objects.of(clinic).open().filter(patient=patient)

@@ -27,7 +27,7 @@ from clinic.models.clinic import EndOfDay, written_amount
 from clinic.models.doctor import WorkingHours, end_of_hours
 from clinic.models.names import without_accents
 from clinic.models.patient import OLDEST
-from clinic.schedule import Hours, Mistake, Week, change_week, read_week
+from clinic.schedule import DAY_MINUTES, Hours, Mistake, Week, change_week, read_week
 from clinic.spoken import duration
 
 SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits into PostgreSQL's bigint; int() refuses strings of thousands of digits
@@ -62,7 +62,6 @@ DAYS_AHEAD = re.compile(r"\+ ?(\d{1,3})(?: ?d(?:ias?)?)?")
 DAY_OF_MONTH = re.compile(r"(?:dia )?(\d{1,2})")
 # No appointment or birth date lies outside; beyond the ends, date arithmetic would overflow.
 READABLE_YEARS = range(1900, 2201)
-DAY_MINUTES = 24 * 60
 ROW_MINUTES = 5
 USUAL_STEP, FINE_STEP = 15, 5  # minutes by which hours are dragged
 FIRST_ROW, LAST_ROW = 6 * 12, 22 * 12  # of a day, as the grid of a week shows it while nothing is outside

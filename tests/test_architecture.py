@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from clinic.form_fields import ROW_MINUTES
+from clinic.schedule import DAY_MINUTES
+
 ROOT = Path(__file__).resolve().parent.parent
 CLINIC = ROOT / "clinic"
 STYLES = ROOT / "static" / "css"
@@ -262,6 +265,26 @@ def test_types_are_checked_strictly_in_every_module():
 
 def test_the_code_is_written_in_plain_english():
     assert found(sources(), DIALECT) == []
+
+
+def numbers_in(file, pattern):
+    """The different numbers at the group of the pattern."""
+    return {int(number) for number in re.findall(pattern, file.read_text(encoding="utf-8"))}
+
+
+def test_scripts_measure_as_the_styles_and_the_server_do():
+    grid = SCRIPTS / "hours" / "grid.js"
+    edge = numbers_in(SCRIPTS / "day" / "move_drag.js", r"LOWER_EDGE_PX = (\d+)")
+    end = numbers_in(SCRIPTS / "hours" / "drag.js", r"END_PX = \{ mouse: (\d+)")
+
+    assert numbers_in(STYLES / "day" / "move.css", r"height: (\d+)px;\s+cursor: ns-resize") == edge
+    assert numbers_in(STYLES / "week_grid.css", r"min\((\d+)px, 100% / 3\)") == end
+    assert numbers_in(grid, r"\bROW_MINUTES = (\d+)") == {ROW_MINUTES}
+    assert numbers_in(grid, r"\bDAY_MINUTES = (\d+)") == {DAY_MINUTES}
+
+
+def test_pages_styles_and_scripts_are_written_in_plain_english():
+    assert found([*templates(), *sorted(SCRIPTS.rglob("*.js")), *sorted(STYLES.rglob("*.css"))], DIALECT) == []
 
 
 def test_one_module_reads_request_htmx():

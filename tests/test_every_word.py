@@ -173,7 +173,7 @@ def _waiting(client, at):
         yield f"waiting {act}", read_by(client, reverse(f"web:waiting-{act}", args=[other.pk]), **typed)
     WaitingEntry.objects.filter(pk=other.pk).update(until="2020-01-01")
     yield "run out", read_by(client, reverse("web:waiting-list"))
-    booking.withdraw_waiting(swap.pk, clinic=at.clinic, by=BY)
+    booking.withdraw_waiting(swap.pk, clinic=at.clinic, by=BY, seen=None)
 
 
 def _recalls(client, at):

@@ -229,7 +229,7 @@ def test_a_time_given_to_who_is_merged_meanwhile_is_the_kept_ones(desk):
         target = act | {"doctor": desk.doctor.pk, "starts_at": desk.at(13) + number * timedelta(minutes=30)}
 
         def give(pk=entry.pk, target=target):
-            return book_waiting(pk, **target)
+            return book_waiting(pk, seen=None, place=None, **target)
 
         assert len(won(at_once(merging(desk, kept, merged), give))) == 2
         entry.refresh_from_db()

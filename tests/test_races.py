@@ -554,7 +554,7 @@ def test_who_is_second_to_give_a_time_reads_that_it_is_given(desk, watcher, has_
 
     def give():
         try:
-            return book_waiting(entry.pk, **given)
+            return book_waiting(entry.pk, seen=None, place=None, **given)
         except Refused as refusal:
             return refusal
 

@@ -48,7 +48,7 @@ def test_a_booking_and_a_refusal_of_the_patient_never_mix(desk):
         recall = write(desk, served(desk, 8 + number))
         before = Appointment.objects.count()
         outcomes = at_once(
-            booking_of(desk, recall, 9), lambda pk=recall.pk: close_recall(pk, "declined", **acting(desk))
+            booking_of(desk, recall, 9), lambda pk=recall.pk: close_recall(pk, "declined", seen=None, **acting(desk))
         )
         assert in_vain(outcomes) == [] and len(won(outcomes)) == 1
         recall.refresh_from_db()

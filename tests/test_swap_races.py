@@ -30,9 +30,9 @@ def waiting_with_an_appointment(desk, number, doctor=None):
     return put(desk, patient=patient, appointment=far.pk)
 
 
-def giving(desk, entry, starts_at, doctor=None, **seen):
+def giving(desk, entry, starts_at, doctor=None, seen=None, place=None):
     target = {"clinic": desk.clinic, "doctor": (doctor or desk.doctor).pk, "starts_at": starts_at}
-    return lambda: book_waiting(entry.pk, by=BY, now=desk.now, **target, **seen)
+    return lambda: book_waiting(entry.pk, by=BY, now=desk.now, seen=seen, place=place, **target)
 
 
 def test_of_two_desks_that_offer_one_time_the_second_is_refused(desk):
@@ -128,7 +128,7 @@ def test_a_stampede_of_swaps_loses_nothing(desk):
             for entry in WaitingEntry.objects.filter(outcome="booked"):
                 undo(entry.booked_id, clinic=desk.clinic, by=BY, now=desk.now)
         for entry in WaitingEntry.objects.filter(outcome="withdrawn"):
-            put_back_waiting(entry.pk, clinic=desk.clinic, by=BY, now=desk.now)
+            put_back_waiting(entry.pk, clinic=desk.clinic, by=BY, now=desk.now, seen=None)
         _agree(desk, entries)
     assert {"booked", "reopened", "withdrawn"} <= set(WaitingEvent.objects.values_list("kind", flat=True))
 
@@ -137,7 +137,7 @@ def _meanwhile(desk, entries, number):
     """Others withdraw one entry and undo whatever was swapped last."""
     act = {"clinic": desk.clinic, "by": BY, "now": desk.now}
     one, other = entries[number % DESKS], entries[(number + 3) % DESKS]
-    return [lambda: withdraw_waiting(one.pk, **act), lambda: undo(other.appointment_id, **act)]
+    return [lambda: withdraw_waiting(one.pk, seen=None, **act), lambda: undo(other.appointment_id, **act)]
 
 
 def _agree(desk, entries):

@@ -206,7 +206,7 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return the fields; only in Brazil a clinic has an area code, and a manager sees the zone's name alone."""
         user = admin_request(request).user
-        chooses_zone = user.is_superuser or user.is_master
+        chooses_zone = user.is_master
         absent = "area_code" if obj and obj.country != Clinic.Country.BRAZIL else None
         fields = [name if name != "time_zone" or chooses_zone else "city" for name in self.fields if name != absent]
         return [*fields, "events"] if obj else fields

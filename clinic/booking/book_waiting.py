@@ -25,8 +25,8 @@ def book_waiting(
     clinic: Clinic,
     doctor: int | None,
     starts_at: datetime | None,
-    seen: int | None = None,
-    place: str | None = None,
+    seen: int | None,
+    place: str | None,
     by: Author,
     now: datetime | None = None,
 ) -> Appointment:
@@ -36,8 +36,9 @@ def book_waiting(
     moved there by the rules and the event of every move, if it is still ahead and the new time is before its own.
     Otherwise a new one is booked by the rules of every booking, with the payer that the booking panel fills in, and
     without cost where it would propose that.
-    `seen` is the version of the entry that the author saw, `place` that of its appointment. Locks what a booking or a
-    move locks, then the entry's row; only then the entry is looked at, so who is second reads that it is closed.
+    `seen` is the version of the entry that the author saw, `place` that of its appointment; None admits any. Locks what
+    a booking or a move locks, then the entry's row; only then the entry is looked at, so who is second reads that it is
+    closed.
     Raises Refused, with the nearest free times where the time is at fault: then nothing is written and the entry stays
     open; WaitingEntry.DoesNotExist.
     """

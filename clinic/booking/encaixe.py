@@ -14,7 +14,7 @@ from clinic.registry.patient_details import tidy
 TIME_FIELDS = {"date", "starts_at", "ends_at"}
 
 
-def permission_refusals(clinic: Clinic, by: Author, approved_by: int | None = None) -> list[Refusal]:
+def permission_refusals(clinic: Clinic, by: Author, approved_by: int | None) -> list[Refusal]:
     """Refuse an author without the permission, as it is stored at this moment; only users can have it. Instead of it,
     the approval by the manager of that id serves, if the clinic has such a manager at this moment.
 

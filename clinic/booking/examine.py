@@ -17,7 +17,7 @@ from clinic.refusals import Reason, Refusal
 
 
 def require_slot(
-    candidate: Candidate, refusals: Iterable[Refusal] = (), *, input_rules: Sequence[InputRule] = INPUT_RULES
+    candidate: Candidate, refusals: Iterable[Refusal], *, input_rules: Sequence[InputRule] = INPUT_RULES
 ) -> Slot:
     """Return the slot of a candidate that breaks no rule.
 

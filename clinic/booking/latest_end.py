@@ -11,10 +11,10 @@ from clinic.models import Appointment
 from clinic.schedule import MAX_DURATION
 
 
-def latest_end(appointment: Appointment, now: datetime | None = None) -> datetime:
+def latest_end(appointment: Appointment) -> datetime:
     """Return the latest end of an appointment that stays where it is: until then the doctor works, and neither doctor
     nor patient is taken. At least the present end, which an encaixe keeps. One statement."""
-    present = present_slot(appointment, now or timezone.now())
+    present = present_slot(appointment, timezone.now())
     longest = replace(present, ends_at=present.starts_at + MAX_DURATION)
     context = sql.load_context(longest)
     open_spans = context.schedules.open(present.doctor.pk, present.local_date)

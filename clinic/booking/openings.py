@@ -95,12 +95,10 @@ def openings_of_any(
         )
 
 
-def free_starts(
-    clinic: Clinic, *, doctor: Doctor, day: date, now: datetime | None = None, with_notice: bool = False
-) -> list[FreeStart]:
+def free_starts(clinic: Clinic, *, doctor: Doctor, day: date, with_notice: bool) -> list[FreeStart]:
     """Return every later start on the doctor's grid at which the doctor is free on the local date. Two queries, three
     where the doctor has a number a day."""
-    now = now or timezone.now()
+    now = timezone.now()
     first, last = bookable_dates(clinic, now)
     if not first <= day <= last:
         return []

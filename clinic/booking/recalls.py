@@ -70,7 +70,7 @@ def write_recall(
 
 
 def postpone_recall(
-    recall_id: int, due_on: date, *, clinic: Clinic, by: Author, seen: int | None = None, now: datetime | None = None
+    recall_id: int, due_on: date, *, clinic: Clinic, by: Author, seen: int | None, now: datetime | None = None
 ) -> Recall:
     """Give the open recall another local date; `seen` is the version that the author saw (RECALL_CHANGED). Locks its
     row. Raises Refused, Recall.DoesNotExist."""
@@ -89,7 +89,7 @@ def postpone_recall(
 
 
 def close_recall(
-    recall_id: int, outcome: str, *, clinic: Clinic, by: Author, seen: int | None = None, now: datetime | None = None
+    recall_id: int, outcome: str, *, clinic: Clinic, by: Author, seen: int | None, now: datetime | None = None
 ) -> Recall:
     """Close the open recall with one of `Recall.CHOSEN`. Locks its row. Raises Refused, Recall.DoesNotExist."""
     now = now or timezone.now()
@@ -105,7 +105,7 @@ def close_recall(
 
 
 def reopen_recall(
-    recall_id: int, *, clinic: Clinic, by: Author, seen: int | None = None, now: datetime | None = None
+    recall_id: int, *, clinic: Clinic, by: Author, seen: int | None, now: datetime | None = None
 ) -> Recall:
     """Open a recall again that a person has closed, as in the version `seen` (RECALL_CHANGED); one that was booked is
     opened by cancelling the appointment. Locks its row. Raises Refused, Recall.DoesNotExist."""

@@ -1,7 +1,6 @@
 """Beginning a visit with another doctor than the one it was booked with."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from django.utils import timezone
 
@@ -22,15 +21,13 @@ from clinic.registry import Author
 from clinic.transactions import run_in_transaction
 
 
-def serve_by(
-    appointment_id: int, doctor: DoctorKey, *, clinic: Clinic, by: Author, now: datetime | None = None
-) -> Appointment:
+def serve_by(appointment_id: int, doctor: DoctorKey, *, clinic: Clinic, by: Author) -> Appointment:
     """Make the appointment this doctor's, at the same time, and Em atendimento; both events, or neither.
 
     The doctor performs every procedure, and the time is open and free for them; it may have begun. Locks both doctors'
     rows, the patient's, then the appointment's. Raises Refused, Appointment.DoesNotExist.
     """
-    now = now or timezone.now()
+    now = timezone.now()
 
     def work() -> Appointment:
         appointment = lock_appointment(clinic, appointment_id, doctor)

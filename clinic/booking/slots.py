@@ -5,12 +5,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from clinic.booking.pricing import PricedLine
-from clinic.models import Appointment, AppointmentEvent, Clinic, Discount, Doctor, Patient, Procedure
+from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import FREES_THE_TIME
+from clinic.models.row_change import PROGRAMS
 from clinic.registry import Author
 from clinic.schedule import Booked, Schedules
-
-PROGRAMS = {AppointmentEvent.Channel.IMAGEMAIS, AppointmentEvent.Channel.MIVICALL}
 
 
 @dataclass(frozen=True, kw_only=True)

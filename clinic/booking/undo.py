@@ -71,12 +71,12 @@ def is_reversible(event: AppointmentEvent) -> bool:
     return event.kind in _REVERSALS and not (event.after.get("undo") or event.after.get("used"))
 
 
-def last_own_act(clinic: Clinic, by: Author, *, now: datetime | None = None) -> AppointmentEvent | None:
+def last_own_act(clinic: Clinic, by: Author) -> AppointmentEvent | None:
     """Return the event of the author's last act on any appointment, wherever it was made, in the last ten minutes.
 
     `undo` takes it back if it is `undoable`: not everything can be undone, and something else may have happened since.
     One query."""
-    since = (now or timezone.now()) - OWN_ACT_PERIOD
+    since = timezone.now() - OWN_ACT_PERIOD
     own = AppointmentEvent.objects.of(clinic).filter(user=by.user, credential=by.credential, at__gt=since)
     kept = own.filter(appointment__deleted_at=None).select_related("appointment__patient")
     return kept.order_by("-at", "-pk").first()

@@ -12,9 +12,7 @@ from clinic.registry import Author
 from clinic.transactions import run_as_one
 
 
-def undo_waiting(
-    entry_id: int, *, clinic: Clinic, by: Author, seen: int | None = None, now: datetime | None = None
-) -> None:
+def undo_waiting(entry_id: int, *, clinic: Clinic, by: Author, seen: int | None, now: datetime | None = None) -> None:
     """Open an entry again that was closed, as in the version `seen` (WAITING_CHANGED): one that was withdrawn, by
     `put_back_waiting`; a swap by `undo` of the move with which it ended, if that is still the appointment's last act.
 

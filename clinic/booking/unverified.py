@@ -22,9 +22,8 @@ def use_unverified(
     *,
     clinic: Clinic,
     value: str,
-    seen: str | None = None,
+    seen: str | None,
     by: Author,
-    now: datetime | None = None,
 ) -> Appointment:
     """Write what was sent as this field of the patient, by the rules of the patient's form.
 
@@ -40,20 +39,18 @@ def use_unverified(
         patient = Patient.objects.of(clinic).get(pk=appointment.patient_id)
         changes = _changes(patient, field, getattr(appointment, UNVERIFIED[field]))
         change_patient(patient.pk, changes, clinic=clinic, seen=seen, by=by)
-        return _decide(appointment, field, by, now or timezone.now(), used=True)
+        return _decide(appointment, field, by, timezone.now(), used=True)
 
     return run_in_transaction(work)
 
 
-def discard_unverified(
-    appointment_id: int, field: str, *, clinic: Clinic, value: str, by: Author, now: datetime | None = None
-) -> Appointment:
+def discard_unverified(appointment_id: int, field: str, *, clinic: Clinic, value: str, by: Author) -> Appointment:
     """Forget what was sent as this field of the patient; undoing brings it back. `value`, locks and refusals are as for
     `use_unverified`."""
 
     def work() -> Appointment:
         appointment = _lock_as_seen(clinic, appointment_id, field, value)
-        return _decide(appointment, field, by, now or timezone.now(), used=False)
+        return _decide(appointment, field, by, timezone.now(), used=False)
 
     return run_in_transaction(work)
 

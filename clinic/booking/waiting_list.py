@@ -103,7 +103,7 @@ def change_waiting(
 
 
 def withdraw_waiting(
-    entry_id: int, *, clinic: Clinic, by: Author, seen: int | None = None, now: datetime | None = None
+    entry_id: int, *, clinic: Clinic, by: Author, seen: int | None, now: datetime | None = None
 ) -> WaitingEntry:
     """Close the entry: nothing is wanted any more. Locks its row. Raises Refused, WaitingEntry.DoesNotExist."""
 
@@ -114,7 +114,7 @@ def withdraw_waiting(
 
 
 def put_back_waiting(
-    entry_id: int, *, clinic: Clinic, by: Author, seen: int | None = None, now: datetime | None = None
+    entry_id: int, *, clinic: Clinic, by: Author, seen: int | None, now: datetime | None = None
 ) -> WaitingEntry:
     """Open an entry again that was withdrawn, as in the version `seen` (WAITING_CHANGED), unless its patient has
     another one for the same. Locks the patient's row, then the entry's. Raises Refused, WaitingEntry.DoesNotExist."""
@@ -331,7 +331,7 @@ def _twice(
     patient: Patient,
     appointment: int | None,
     procedures: Sequence[int],
-    besides: WaitingEntry | None = None,
+    besides: WaitingEntry | None,
 ) -> list[Refusal]:
     """Refuse a second open entry for the same appointment, or without one for a procedure that is waited for."""
     others = WaitingEntry.objects.of(clinic).open().filter(patient=patient)

@@ -39,7 +39,7 @@ NOTED_TABLES = frozenset(
     }
 )
 
-PROGRAMS = ("imagemais", "mivicall")
+PROGRAMS = ("imagemais", "mivicall")  # the channels by which programs act
 # Of these the registry writes an event in words, for every request that changes them; of all that a program changes,
 # the directory's.
 IN_WORDS = Q(

@@ -41,7 +41,7 @@ def works_on(doctor: Doctor, day: date) -> bool:
 
 
 def split_by_performing(
-    clinic: Clinic, doctors: Sequence[Doctor], needed: Collection[int], besides: int | None = None
+    clinic: Clinic, doctors: Sequence[Doctor], needed: Collection[int], besides: int | None
 ) -> tuple[list[Doctor], list[Doctor]]:
     """Return the doctors who perform all the `needed` procedures, given by ids, and the others. One query.
 

@@ -11,7 +11,7 @@ from clinic.models import Appointment, Clinic, Payer, Procedure, ProcedurePrice
 from clinic.models.price import PriceOn
 
 
-def chosen_from(clinic: Clinic, chosen: int | None = None) -> list[Payer]:
+def chosen_from(clinic: Clinic, chosen: int | None) -> list[Payer]:
     """Return the payers that the clinic accepts, and the one with the id `chosen`. One query."""
     return list(Payer.objects.of(clinic).filter(Q(active=True) | Q(pk=chosen)))
 

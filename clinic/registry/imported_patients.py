@@ -88,9 +88,7 @@ def perhaps_known(several: Sequence[CleanedDetails], clinic: Clinic, *, lock: bo
     return found | {place for place, cleaned in enumerate(several) if not cleaned.details.phone}
 
 
-def examine_row(
-    cleaned: CleanedDetails, clinic: Clinic, *, overwrites: bool, lock: bool, is_new: bool = False
-) -> Examined:
+def examine_row(cleaned: CleanedDetails, clinic: Clinic, *, overwrites: bool, lock: bool, is_new: bool) -> Examined:
     """Return who is meant, and what would change: with `overwrites` all that the row has, without only blanks. With
     `is_new`, which `perhaps_known` has found out, nobody is sought.
 

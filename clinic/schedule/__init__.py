@@ -25,12 +25,13 @@ from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, dates_of, load_schedule
 from clinic.schedule.openings import FreeStart, Opening, free_starts_on, longest_openings_on, openings_on
 from clinic.schedule.periods import PERIODS_SQL
 from clinic.schedule.recurrence import MAX_DATES, MAX_INTERVAL, Dates, Recurrence, dates_after, period_of
-from clinic.schedule.schedules import Away, DoctorHours, Schedules
+from clinic.schedule.schedules import DAY_MINUTES, Away, DoctorHours, Schedules
 from clinic.schedule.spans import ClosedReason, Span, merged, within, without
 from clinic.schedule.town_holidays import TOWN_HOLIDAYS
 from clinic.schedule.worked import WeekdayHour, clock_changes, worked_minutes
 
 __all__ = [
+    "DAY_MINUTES",
     "HOURS_AND_ABSENCES_SQL",
     "MAX_DATES",
     "MAX_DURATION",

@@ -47,7 +47,7 @@ def optional_name(clinic: Clinic, day: date) -> str:
     return "" if name in NOT_OPTIONAL.get(clinic.country, set()) else name
 
 
-def holidays_between(clinic: Clinic, first: date, last: date, own: Iterable[str] = ()) -> set[date]:
+def holidays_between(clinic: Clinic, first: date, last: date, own: Iterable[str]) -> set[date]:
     """Return the local dates from `first` to `last`, both included, on which this clinic closes for a holiday.
 
     `own` are the rules of its own days, as ClinicHoliday stores them; some close a part of the day only."""

@@ -74,7 +74,7 @@ def free_starts_on(
     schedules: Schedules,
     taken: Iterable[Span],
     now: datetime,
-    limits: Limits = NO_LIMITS,
+    limits: Limits,
 ) -> Iterator[FreeStart]:
     """Yield the starts of `openings_on` of any length, in order."""
     clinic = schedules.clinic

@@ -21,7 +21,7 @@ def author(request: ClinicRequest) -> Author:
 
 
 def panel_response(
-    request: ClinicRequest, template: str, context: dict[str, Any], day: date | None, status: int | None = None
+    request: ClinicRequest, template: str, context: dict[str, Any], day: date | None, status: int | None
 ) -> HttpResponse:
     """Render the panel alone for htmx, otherwise the page of that local date (None: today) with the panel open.
 

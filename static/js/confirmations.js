@@ -3,7 +3,7 @@
 import { keepPlace } from "./polled_list.js";
 import { workOff } from "./work_list.js";
 
-// Whoever opens the page only looks at it; who presses a key or a button works. Before the keys move the focus.
+// Who opens the page only looks at it; who presses a key or a button works. Before the keys move the focus.
 let isWorking = false;
 for (const act of ["keydown", "pointerdown"]) {
   document.addEventListener(act, () => { isWorking = true; }, { capture: true, once: true });

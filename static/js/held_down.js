@@ -47,7 +47,7 @@ function isReplaced({ target, xhr }) {
   return false;
 }
 
-// htmx has said by now what it does with an answer, and sends the request next. An answer that comes at a bad time counts
+// htmx has set by now what it does with an answer, and sends the request next. An answer that comes at a bad time counts
 // as that of an aborted request: htmx would take the request for one under way, and the act of the click for another.
 document.addEventListener("htmx:beforeSend", ({ detail }) => {
   if (!isBackground(detail)) return;

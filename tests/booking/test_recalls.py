@@ -110,9 +110,9 @@ def test_a_visit_has_one_open_recall_for_a_procedure(desk):
     first = write(desk, visit)
     assert reasons(write, desk, visit) == {Reason.RECALL_TWICE}
     write(desk, visit, procedure=other.pk)
-    booking.close_recall(first.pk, "declined", **acting(desk))
+    booking.close_recall(first.pk, "declined", seen=None, **acting(desk))
     write(desk, visit)
-    assert reasons(booking.reopen_recall, first.pk, **acting(desk)) == {Reason.RECALL_TWICE}
+    assert reasons(booking.reopen_recall, first.pk, seen=None, **acting(desk)) == {Reason.RECALL_TWICE}
 
 
 def test_who_has_died_is_not_called(desk):
@@ -142,8 +142,8 @@ def test_who_is_second_reads_what_the_first_one_did(desk):
     answer = refused(book, desk, recall, hour=10)
     assert answer.message == "tests já agendou este retorno para 18/01/2027 09:00. Nada foi alterado."
     other = write(desk, served(desk, 10))
-    booking.close_recall(other.pk, "elsewhere", **acting(desk))
-    answer = refused(booking.postpone_recall, other.pk, DUE, **acting(desk))
+    booking.close_recall(other.pk, "elsewhere", seen=None, **acting(desk))
+    answer = refused(booking.postpone_recall, other.pk, DUE, seen=None, **acting(desk))
     assert answer.message == "tests já fechou este retorno: já tem horário. Nada foi alterado."
     assert Appointment.objects.standing().count() == 3
 
@@ -218,17 +218,19 @@ def test_closed_by_hand_it_stays_closed_and_can_be_opened(desk):
     booking.close_recall(recall.pk, "declined", seen=1, **acting(desk))
     recall.refresh_from_db()
     assert (recall.outcome, recall.version) == ("declined", 2)
-    assert reasons(booking.close_recall, recall.pk, "elsewhere", **acting(desk)) == {Reason.RECALL_CLOSED}
-    booking.reopen_recall(recall.pk, **acting(desk))
+    assert reasons(booking.close_recall, recall.pk, "elsewhere", seen=None, **acting(desk)) == {Reason.RECALL_CLOSED}
+    booking.reopen_recall(recall.pk, seen=None, **acting(desk))
     recall.refresh_from_db()
     assert recall.closed_at is None and kinds(recall) == ["written", "closed", "reopened"]
-    assert reasons(booking.reopen_recall, recall.pk, **acting(desk)) == {Reason.RECALL_NOT_CLOSED}
+    assert reasons(booking.reopen_recall, recall.pk, seen=None, **acting(desk)) == {Reason.RECALL_NOT_CLOSED}
 
 
 def test_a_person_closes_it_with_one_of_two_reasons(desk):
     recall = write(desk)
     for outcome in ("booked", "", "x"):
-        assert reasons(booking.close_recall, recall.pk, outcome, **acting(desk)) == {Reason.RECALL_OUTCOME_UNKNOWN}
+        assert reasons(booking.close_recall, recall.pk, outcome, seen=None, **acting(desk)) == {
+            Reason.RECALL_OUTCOME_UNKNOWN
+        }
 
 
 def test_it_is_postponed_by_who_saw_it_as_it_is(desk):
@@ -240,13 +242,13 @@ def test_it_is_postponed_by_who_saw_it_as_it_is(desk):
     assert (event.before["due_on"], event.after["due_on"]) == (DUE.isoformat(), later.isoformat())
     assert reasons(booking.postpone_recall, recall.pk, DUE, seen=1, **acting(desk)) == {Reason.RECALL_CHANGED}
     past = MONDAY - timedelta(days=1)
-    assert reasons(booking.postpone_recall, recall.pk, past, **acting(desk)) == {Reason.DATE_PAST}
+    assert reasons(booking.postpone_recall, recall.pk, past, seen=None, **acting(desk)) == {Reason.DATE_PAST}
 
 
 def test_of_another_clinic_there_is_nothing_to_do(desk):
     recall, elsewhere = write(desk), {"clinic": make_clinic(), "by": BY, "now": desk.now}
     with pytest.raises(Recall.DoesNotExist):
-        booking.close_recall(recall.pk, "declined", **elsewhere)
+        booking.close_recall(recall.pk, "declined", seen=None, **elsewhere)
     with pytest.raises(Appointment.DoesNotExist):
         booking.write_recall(recall.appointment_id, RecallWish(due_on=DUE, procedure=desk.procedure.pk), **elsewhere)
 
@@ -320,7 +322,7 @@ def test_a_recall_written_since_a_merge_goes_with_its_visit(desk, merged):
     desk.doctor.procedures.add(other)
     made = merge(desk, merged)
     since = write(desk, merged.appointment, procedure=other.pk, now=desk.at(10))
-    declined = booking.close_recall(merged.pk, "declined", **acting(desk))
+    declined = booking.close_recall(merged.pk, "declined", seen=None, **acting(desk))
     undo(desk, made)
     since.refresh_from_db()
     declined.refresh_from_db()

@@ -604,9 +604,9 @@ def wait(desk, now=None, **wish):
     return put_on_waiting_list(desk.patient.pk, wanted, clinic=desk.clinic, by=BY, now=now or desk.now)
 
 
-def give_nine(desk, entry, **seen):
-    target = {"doctor": desk.doctor.pk, "starts_at": desk.at(9)}
-    return book_waiting(entry.pk, clinic=desk.clinic, by=BY, now=desk.now, **target, **seen)
+def give_nine(desk, entry, seen=None, place=None):
+    target = {"doctor": desk.doctor.pk, "starts_at": desk.at(9), "seen": seen, "place": place}
+    return book_waiting(entry.pk, clinic=desk.clinic, by=BY, now=desk.now, **target)
 
 
 @of_act(Reason.WAITING_TWICE, "", "Ana Souza já está na fila de espera por isto. Altere o pedido que está na fila.")
@@ -646,7 +646,7 @@ def wait_with_a_note_that_cannot_be_stored(desk):
 def withdraw_twice(desk):
     entry = wait(desk)
     for _ in range(2):
-        withdraw_waiting(entry.pk, clinic=desk.clinic, by=BY, now=desk.now)
+        withdraw_waiting(entry.pk, clinic=desk.clinic, by=BY, now=desk.now, seen=None)
 
 
 @of_act(
@@ -706,7 +706,7 @@ def over(desk):
 
 
 def closed(desk, recall, outcome="declined"):
-    return close_recall(recall.pk, outcome, clinic=desk.clinic, by=BY, now=desk.now)
+    return close_recall(recall.pk, outcome, clinic=desk.clinic, by=BY, now=desk.now, seen=None)
 
 
 @of_act(
@@ -774,7 +774,7 @@ def postpone_what_another_has_changed(desk):
     "Este retorno não foi fechado à mão: cancele o agendamento para tê-lo de volta.",
 )
 def open_a_recall_that_is_open(desk):
-    reopen_recall(remind(desk).pk, clinic=desk.clinic, by=BY, now=desk.now)
+    reopen_recall(remind(desk).pk, clinic=desk.clinic, by=BY, now=desk.now, seen=None)
 
 
 @of_act(Reason.RECALL_OUTCOME_UNKNOWN, "outcome", "Diga se o paciente não quer, ou se já tem horário.")

@@ -198,7 +198,7 @@ class FrontDesk(RuleBasedStateMachine):
         elif wanted.starts_at >= visit.starts_at:
             foreseen = {Reason.WAITING_NOT_EARLIER}
         target = {"doctor": self.doctors[doctor].pk, "starts_at": wanted.starts_at, **self.acting()}
-        if self.agree(foreseen, lambda: book_waiting(entry, **target)):
+        if self.agree(foreseen, lambda: book_waiting(entry, seen=None, place=None, **target)):
             self.model[pk] = replace(wanted, status="rescheduled", undo=visit)
             self.waiting[entry] = (pk, self.model[pk])
             self.changed_at[pk] = self.now

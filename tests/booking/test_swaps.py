@@ -21,10 +21,17 @@ def far(desk):
     return desk.book(starts_at=desk.at(10, day=FAR))
 
 
-def give(desk, entry, starts_at, doctor=None, **seen):
+def give(desk, entry, starts_at, doctor=None, seen=None, place=None):
     doctor = doctor or desk.doctor
     return booking.book_waiting(
-        entry.pk, clinic=desk.clinic, doctor=doctor.pk, starts_at=starts_at, by=BY, now=desk.now, **seen
+        entry.pk,
+        clinic=desk.clinic,
+        doctor=doctor.pk,
+        starts_at=starts_at,
+        by=BY,
+        now=desk.now,
+        seen=seen,
+        place=place,
     )
 
 
@@ -138,7 +145,7 @@ def test_a_swap_is_one_transaction(desk, far):
 def test_an_unknown_doctor_or_time_is_the_ordinary_refusal(desk, far):
     act = {"clinic": desk.clinic, "by": BY, "now": desk.now, "starts_at": None, "doctor": None}
     for entry in (put(desk, appointment=far.pk), put(desk)):
-        refusal = outcome(booking.book_waiting, entry.pk, **act)
+        refusal = outcome(booking.book_waiting, entry.pk, seen=None, place=None, **act)
         assert Reason.START_MISSING in refusal.reasons
 
 
@@ -157,9 +164,13 @@ def test_an_appointment_that_was_missed_or_has_begun_is_not_swapped(desk):
     entry = put(desk, appointment=soon.pk)
     give_late = {"clinic": desk.clinic, "doctor": desk.doctor.pk, "starts_at": desk.at(14), "by": BY}
     for now in (desk.at(9), desk.at(9, 1)):
-        assert reasons(booking.book_waiting, entry.pk, now=now, **give_late) == {Reason.WAITING_APPOINTMENT_GONE}
+        assert reasons(booking.book_waiting, entry.pk, now=now, seen=None, place=None, **give_late) == {
+            Reason.WAITING_APPOINTMENT_GONE
+        }
     booking.change_status(soon.pk, "no_show", clinic=desk.clinic, by=BY, now=desk.at(9, 1))
-    assert reasons(booking.book_waiting, entry.pk, now=desk.at(9, 2), **give_late) == {Reason.WAITING_APPOINTMENT_GONE}
+    assert reasons(booking.book_waiting, entry.pk, now=desk.at(9, 2), seen=None, place=None, **give_late) == {
+        Reason.WAITING_APPOINTMENT_GONE
+    }
     soon.refresh_from_db()
     assert soon.status == "no_show"
 

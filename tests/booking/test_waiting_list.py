@@ -153,33 +153,35 @@ def test_without_its_appointment_the_procedures_are_kept(desk):
 def test_withdrawn_and_put_back(desk):
     entry = put(desk)
     act = {"clinic": desk.clinic, "by": BY, "now": desk.now}
-    closed = booking.withdraw_waiting(entry.pk, **act)
+    closed = booking.withdraw_waiting(entry.pk, seen=None, **act)
     assert (closed.outcome, closed.closed_at) == ("withdrawn", desk.now)
-    assert reasons(booking.withdraw_waiting, entry.pk, **act) == {Reason.WAITING_CLOSED}
+    assert reasons(booking.withdraw_waiting, entry.pk, seen=None, **act) == {Reason.WAITING_CLOSED}
     assert reasons(booking.note_not_reached, entry.pk, **act) == {Reason.WAITING_CLOSED}
-    assert booking.put_back_waiting(entry.pk, **act).closed_at is None
-    assert reasons(booking.put_back_waiting, entry.pk, **act) == {Reason.WAITING_CLOSED}
+    assert booking.put_back_waiting(entry.pk, seen=None, **act).closed_at is None
+    assert reasons(booking.put_back_waiting, entry.pk, seen=None, **act) == {Reason.WAITING_CLOSED}
     assert kinds(entry) == ["put", "withdrawn", "reopened"]
 
 
 def test_who_waits_anew_is_not_put_back_as_well(desk):
     act = {"clinic": desk.clinic, "by": BY, "now": desk.now}
     entry = put(desk)
-    booking.withdraw_waiting(entry.pk, **act)
+    booking.withdraw_waiting(entry.pk, seen=None, **act)
     put(desk)
-    assert reasons(booking.put_back_waiting, entry.pk, **act) == {Reason.WAITING_TWICE}
+    assert reasons(booking.put_back_waiting, entry.pk, seen=None, **act) == {Reason.WAITING_TWICE}
 
 
 def test_requests_of_another_clinic_are_not_there(desk):
     entry = put(desk)
     act = {"clinic": make_clinic(), "by": BY}
-    for call in (booking.withdraw_waiting, booking.put_back_waiting, booking.note_not_reached):
+    for call in (booking.withdraw_waiting, booking.put_back_waiting):
         with pytest.raises(WaitingEntry.DoesNotExist):
-            call(entry.pk, **act)
+            call(entry.pk, seen=1, **act)
+    with pytest.raises(WaitingEntry.DoesNotExist):
+        booking.note_not_reached(entry.pk, **act)
     with pytest.raises(WaitingEntry.DoesNotExist):
         booking.change_waiting(entry.pk, WaitingWish(), seen=1, **act)
     with pytest.raises(WaitingEntry.DoesNotExist):
-        booking.book_waiting(entry.pk, doctor=desk.doctor.pk, starts_at=desk.at(9), **act)
+        booking.book_waiting(entry.pk, doctor=desk.doctor.pk, starts_at=desk.at(9), seen=None, place=None, **act)
 
 
 def test_the_history_is_append_only_and_redacted(desk):

@@ -4,13 +4,16 @@ import re
 from datetime import time, timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from clinic.booking import change_status, reschedule
 from clinic.bundles import script, style
 from clinic.models import Absence, Appointment, Memo
+from clinic.spoken import duration
 from tests.booking.desk import BY
 from tests.browser.collected import source
+from tests.browser.desk import three_of_today
 from tests.browser.test_every_page import violations
 from tests.days import put
 from tests.factories import (
@@ -550,3 +553,21 @@ def test_a_browser_without_container_queries_shows_the_day(window, receptionist,
     page.locator(".slot a").first.click()
     expect(page.locator("#q")).to_be_focused()
     assert page.evaluate("document.documentElement.scrollWidth") <= 1440
+
+
+@pytest.mark.parametrize("minutes", [9, 60, 75])
+def test_minutes_of_waiting_go_on_as_the_server_writes_them(window, receptionist, doctor, minutes):
+    visit = three_of_today(doctor)[0]
+    since = timezone.now() - timedelta(minutes=minutes, seconds=5)
+    Appointment.objects.filter(pk=visit.pk).update(status="checked_in", status_since=since)
+    page = window(receptionist)
+    page.clock.install()
+    page.goto("/")
+    waited = page.locator("time.badge")
+    expect(waited).to_have_text(duration(minutes))
+    page.evaluate("document.getElementById('poll').remove()")
+    waited.evaluate("badge => { badge.textContent = ''; }")
+    page.clock.run_for(15_000)
+    expect(waited).to_have_text(duration(minutes))
+    page.clock.run_for(60_000)
+    expect(waited).to_have_text(duration(minutes + 1))

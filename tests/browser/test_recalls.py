@@ -118,7 +118,7 @@ def test_what_a_colleague_did_appears_and_is_announced_once(window, receptionist
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(page.locator(row(recalls[1]))).to_be_focused()
-    close_recall(recalls[0].pk, "declined", clinic=clinic, by=BY)
+    close_recall(recalls[0].pk, "declined", clinic=clinic, by=BY, seen=None)
     read_again(page)
     expect(page.locator(f"{row(recalls[0])}.done")).to_contain_text("Paula")
     expect(page.locator(row(recalls[1]))).to_be_focused()
@@ -130,7 +130,7 @@ def test_nothing_is_drawn_anew_under_a_date_that_is_typed(window, receptionist, 
     page.goto("/retornos/")
     page.locator(f"{row(recalls[0])} summary").click()
     page.locator(f"{row(recalls[0])} [name=due_on]").fill("01/0")
-    close_recall(recalls[2].pk, "declined", clinic=clinic, by=BY)
+    close_recall(recalls[2].pk, "declined", clinic=clinic, by=BY, seen=None)
     read_again(page)
     expect(page.locator(f"{row(recalls[0])} [name=due_on]")).to_have_value("01/0")
     expect(page.locator(f"{row(recalls[2])}.done")).to_have_count(0)
@@ -142,7 +142,7 @@ def test_nothing_is_drawn_anew_under_a_date_that_is_typed(window, receptionist, 
 def test_what_is_typed_during_a_refresh_is_not_lost(window, receptionist, clinic, recalls):
     page, held = window(receptionist), []
     page.goto("/retornos/")
-    close_recall(recalls[2].pk, "declined", clinic=clinic, by=BY)
+    close_recall(recalls[2].pk, "declined", clinic=clinic, by=BY, seen=None)
     page.route("**/retornos/*", lambda route: held.append(route))
     with page.expect_request("**/retornos/*"):
         read_again(page)
@@ -160,7 +160,7 @@ def test_what_is_typed_during_a_refresh_is_not_lost(window, receptionist, clinic
 def test_who_acts_on_what_a_colleague_closed_reads_it(window, receptionist, clinic, recalls):
     page = window(receptionist)
     page.goto("/retornos/")
-    close_recall(recalls[0].pk, "elsewhere", clinic=clinic, by=BY)
+    close_recall(recalls[0].pk, "elsewhere", clinic=clinic, by=BY, seen=None)
     page.locator(row(recalls[0])).get_by_role("button", name="Não quer").click()
     expect(page.locator(row(recalls[0]))).to_contain_text("Paula já fechou este retorno: já tem horário.")
 
@@ -171,8 +171,8 @@ def test_u_leaves_what_a_colleague_did_to_ones_own_row(window, receptionist, cli
     page.locator(row(recalls[0])).focus()
     page.keyboard.press("n")
     expect(page.locator(f"{row(recalls[0])}.done")).to_contain_text("Não quer o retorno.")
-    reopen_recall(recalls[0].pk, clinic=clinic, by=BY)
-    close_recall(recalls[0].pk, "elsewhere", clinic=clinic, by=BY)
+    reopen_recall(recalls[0].pk, clinic=clinic, by=BY, seen=None)
+    close_recall(recalls[0].pk, "elsewhere", clinic=clinic, by=BY, seen=None)
     read_again(page)
     expect(page.locator(f"{row(recalls[0])}.done")).to_contain_text("Já tem horário.")
     sent = sent_by(page)
@@ -185,7 +185,7 @@ def test_u_leaves_what_a_colleague_did_to_ones_own_row(window, receptionist, cli
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(window, receptionist, recalls, scheme):
     page = window(receptionist, scheme=scheme)
-    close_recall(recalls[2].pk, "declined", clinic=recalls[2].clinic, by=BY)
+    close_recall(recalls[2].pk, "declined", clinic=recalls[2].clinic, by=BY, seen=None)
     for path in ("/retornos/", f"/agendamentos/{recalls[0].appointment_id}/retorno/"):
         page.goto(path)
         assert violations(page) == []

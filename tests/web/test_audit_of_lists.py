@@ -97,7 +97,7 @@ def test_the_waiting_list_says_from_what_to_what(desk, by):
     change_waiting(entry.pk, wish, clinic=desk.clinic, by=by, seen=entry.version, now=desk.at(8))
     times = [OfferedTime(desk.doctor.pk, desk.at(10))]
     note_declined(entry.pk, times, clinic=desk.clinic, by=by, now=desk.at(9))
-    withdraw_waiting(entry.pk, clinic=desk.clinic, by=by, now=desk.at(10))
+    withdraw_waiting(entry.pk, clinic=desk.clinic, by=by, now=desk.at(10), seen=None)
     withdrawn, declined, changed, put_on = found(desk, "espera")
     kinds = [each.kind for each in (put_on, changed, declined, withdrawn)]
     assert kinds == [
@@ -127,9 +127,9 @@ def test_the_waiting_list_says_from_what_to_what(desk, by):
 def test_recalls_say_from_what_to_what(desk, by):
     row = recall(desk, by)
     later = row.due_on + timedelta(days=7)
-    postpone_recall(row.pk, later, clinic=desk.clinic, by=by)
-    close_recall(row.pk, "declined", clinic=desk.clinic, by=by)
-    reopen_recall(row.pk, clinic=desk.clinic, by=by)
+    postpone_recall(row.pk, later, clinic=desk.clinic, by=by, seen=None)
+    close_recall(row.pk, "declined", clinic=desk.clinic, by=by, seen=None)
+    reopen_recall(row.pk, clinic=desk.clinic, by=by, seen=None)
     reopened, closed, postponed, written = found(desk, "retorno")
     assert told(written)[2:] == [("data", "", f"{row.due_on:%d/%m/%Y}"), ("observações", "", SECRET)]
     assert told(postponed) == [("data", f"{row.due_on:%d/%m/%Y}", f"{later:%d/%m/%Y}")]

@@ -289,7 +289,7 @@ def test_closed_by_hand_it_can_be_undone(client, doctor, outcome, words):
 
 def test_what_another_one_has_changed_is_refused_at_the_row(client, doctor):
     written = recall(doctor)
-    postpone_recall(written.pk, today(doctor) + timedelta(days=9), clinic=doctor.clinic, by=BY)
+    postpone_recall(written.pk, today(doctor) + timedelta(days=9), clinic=doctor.clinic, by=BY, seen=None)
     answer = post(client, "close", written, outcome="declined", seen="1")
     assert answer.status_code == 409 and "foi alterado depois do que você viu" in answer.text
     assert Recall.objects.get().closed_at is None
@@ -299,8 +299,8 @@ def test_what_was_closed_again_is_not_undone_by_an_older_row(client, doctor):
     written, act = recall(doctor), {"clinic": doctor.clinic, "by": BY}
     answer = post(client, "close", written, outcome="declined", seen="1")
     (seen,) = re.findall(r'name="seen" value="(\d+)" data-key="u"', answer.text)
-    reopen_recall(written.pk, **act)
-    close_recall(written.pk, "elsewhere", **act)
+    reopen_recall(written.pk, seen=None, **act)
+    close_recall(written.pk, "elsewhere", seen=None, **act)
     answer = post(client, "undo", written, seen=seen)
     assert answer.status_code == 409 and "foi alterado depois do que você viu" in answer.text
     assert Recall.objects.get().outcome == "elsewhere"

@@ -232,11 +232,11 @@ def test_what_was_closed_again_is_not_undone_by_an_older_row(client, doctor):
     entry, act = put(doctor, far=far), {"clinic": doctor.clinic, "by": BY}
     row = post(client, "withdraw", entry, seen="1").content.decode()
     (seen,) = re.findall(r'name="seen" value="(\d+)" data-key="u"', row)
-    put_back_waiting(entry.pk, **act)
-    withdraw_waiting(entry.pk, **act)
+    put_back_waiting(entry.pk, seen=None, **act)
+    withdraw_waiting(entry.pk, seen=None, **act)
     assert post(client, "undo", entry, seen=seen).status_code == 409
-    put_back_waiting(entry.pk, **act)
-    moved = book_waiting(entry.pk, doctor=doctor.pk, starts_at=next_monday(doctor.clinic), **act)
+    put_back_waiting(entry.pk, seen=None, **act)
+    moved = book_waiting(entry.pk, doctor=doctor.pk, starts_at=next_monday(doctor.clinic), seen=None, place=None, **act)
     response = post(client, "undo", entry, seen=seen)
     row = response.content.decode()
     assert response.status_code == 409 and "foi alterado depois do que você viu" in row
@@ -377,7 +377,7 @@ def test_a_page_beyond_the_last_one_is_the_last_one(client, doctor):
     entries = [put(doctor, f"Paciente {number}") for number in range(26)]
     address = {"pagina": 2}
     assert f'id="w{entries[25].pk}"' in page(client, **address)
-    booking.withdraw_waiting(entries[25].pk, clinic=doctor.clinic, by=BY)
+    booking.withdraw_waiting(entries[25].pk, clinic=doctor.clinic, by=BY, seen=None)
     text = page(client, **address)
     assert "Ninguém na fila" not in text and f'id="w{entries[24].pk}"' in text
     assert "Anteriores" not in text

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from clinic import bundles
-from clinic.form_fields import DAY_MINUTES, FIRST_ROW, LAST_ROW, ROW_MINUTES
+from clinic.form_fields import FIRST_ROW, LAST_ROW, ROW_MINUTES
 from clinic.queries.agenda import MAX_COLUMNS
+from clinic.schedule import DAY_MINUTES
 
 SOURCES = settings.ROOT / "static"
 ROWS = 25 * 12  # the longest day, in five-minute rows

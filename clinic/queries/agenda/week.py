@@ -12,12 +12,11 @@ from clinic.queries.agenda.page import Cell, Column, DoctorChoice, Week
 from clinic.queries.agenda.rows import DoctorDay
 from clinic.queries.agenda.version import version
 from clinic.queries.performed_procedures import PerformedProcedure
-from clinic.schedule import Schedules
+from clinic.schedule import DAY_MINUTES, Schedules
 from clinic.spoken import day_in_brief
 
 ALWAYS_SHOWN = 5  # Monday to Friday
 DAYS = 7
-MINUTES_OF_DAY = 24 * 60
 
 
 class DateOfWeek(DayLayout):
@@ -26,7 +25,7 @@ class DateOfWeek(DayLayout):
 
     def _minute(self, instant: datetime) -> int:
         local = self.clinic.local(instant)
-        return (local.date() - self.day).days * MINUTES_OF_DAY + local.hour * 60 + local.minute
+        return (local.date() - self.day).days * DAY_MINUTES + local.hour * 60 + local.minute
 
     def _time(self, minute: int) -> str:
         return f"{minute // 60 % 24:02}:{minute % 60:02}"

@@ -66,7 +66,7 @@ def week(request: ClinicRequest, doctor: int, date: str) -> HttpResponse:
     return polled_drawing(request, about, rows_version, draw, answer)
 
 
-def week_url(doctor: int, on: date, *, hides_freed: bool = False) -> str:
+def week_url(doctor: int, on: date, *, hides_freed: bool) -> str:
     """Return the address of the week of a doctor that the date is in."""
     path = reverse("web:agenda-week", args=[doctor, on.isoformat()])
     return f"{path}?{urlencode(HIDDEN)}" if hides_freed else path

@@ -72,7 +72,7 @@ def detail_or_redirect(request: ClinicRequest, pk: int, note: str = "", *, decid
 
 
 def day_response(
-    request: ClinicRequest, appointment: Appointment, undoable: AppointmentEvent | None, *, note: str = ""
+    request: ClinicRequest, appointment: Appointment, undoable: AppointmentEvent | None, *, note: str
 ) -> HttpResponse:
     """Answer an act on a card of the day by a message, or by `note`, which also undoes the event `undoable`; the panel
     stays as it is."""

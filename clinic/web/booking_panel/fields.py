@@ -71,7 +71,7 @@ def initial_data(query: QueryDict, clinic: Clinic) -> QueryDict:
     return _with_usual_procedure(data, clinic)
 
 
-def apply_button(posted: QueryDict, clinic: Clinic, just_left: str | None = None) -> QueryDict:
+def apply_button(posted: QueryDict, clinic: Clinic, just_left: str | None) -> QueryDict:
     """Return the form's fields as the pressed button of the panel changes them, or the field that was just left."""
     return _with_usual_procedure(_pressed(posted, clinic, just_left), clinic)
 

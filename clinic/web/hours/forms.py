@@ -7,8 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from clinic.form_fields import DAY_MINUTES
-from clinic.schedule import Hours
+from clinic.schedule import DAY_MINUTES, Hours
 
 BAR = re.compile(r"([1-7]) ([0-9]{1,4}) ([0-9]{1,4})")
 

@@ -14,7 +14,7 @@ SEPARATOR_NAMES = {"\t": "tab"}
 MAX_MEGABYTES = MAX_BYTES // 1024**2
 
 
-def columns_context(run: ImportRun, sentence: str = "") -> dict[str, Any]:
+def columns_context(run: ImportRun, sentence: str) -> dict[str, Any]:
     kind = kind_of(run.kind)
     return {
         "run": run,

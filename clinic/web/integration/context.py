@@ -50,7 +50,7 @@ class Secret:
     old: ApiKey | None = None
 
 
-def page_context(request: ClinicRequest, *, form: ApiKeyForm | None = None, **result: object) -> dict[str, Any]:
+def page_context(request: ClinicRequest, *, form: ApiKeyForm | None, **result: object) -> dict[str, Any]:
     """Return the context of the page; `result` are the variables that show the result of an act."""
     clinic, user, now = request.clinic, request.user, timezone.now()
     tokens = AccessToken.objects.of(clinic).select_related("user")[:MAX_TOKENS]

@@ -1,6 +1,6 @@
 // Moves the line at this minute and the minutes of waiting on between two refreshes.
 
-import { day, minutes, numberIn } from "./grid.js";
+import { day, minutes, numberIn, timeOf } from "./grid.js";
 
 let drawnAt = 0;
 let now = null; // the row and the minute that the server drew the line at
@@ -26,7 +26,7 @@ function tick() {
   const row = now.row + Math.floor(((now.minute % 5) + passed) / 5);
   line.className = line.className.replace(/from-\d+/, `from-${row}`);
   line.hidden = row >= numberIn(day().querySelector(".lane"), "to");
-  line.firstElementChild.textContent = [Math.floor(minute / 60) % 24, minute % 60].map((part) => String(part).padStart(2, "0")).join(":");
+  line.firstElementChild.textContent = timeOf(minute);
 }
 
 restartClock();

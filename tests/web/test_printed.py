@@ -229,8 +229,8 @@ def test_the_command_writes_the_same_file(doctor, tmp_path, desk):
 def test_a_pack_that_cannot_be_written_leaves_the_old_one(doctor, tmp_path):
     (tmp_path / "folder").mkdir()
     for file, options, words_of in [
-        (tmp_path / "missing" / "agenda.html", {}, "No such file"),
-        (tmp_path / "folder", {}, "directory"),
+        (tmp_path / "missing" / "agenda.html", {}, "/missing/agenda.html: No such file"),
+        (tmp_path / "folder", {}, "/folder: Is a directory"),
         (tmp_path / "agenda.html", {"hours": 0}, "--hours is a number from 1 to 336"),
         (tmp_path / "agenda.html", {"clinic": "nenhuma"}, "There is no clinic 'nenhuma'"),
     ]:

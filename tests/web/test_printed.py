@@ -342,6 +342,14 @@ def test_a_slips_pdf_says_what_the_slip_says(desk, doctor):
     assert answer["Content-Disposition"] == f'attachment; filename="comprovante-{made.pk}.pdf"'
 
 
+def test_a_long_link_stays_on_the_paper_of_a_slip(desk, doctor):
+    link = f"https://preparo.example/{'x' * 180}"
+    Procedure.objects.update(preparation=f"Leia antes {link} com calma")
+    (page,) = pages_of(desk.get(reverse("web:printed-slip-pdf", args=[visit(doctor, 9).pk])))
+    assert link in page.replace(" ", "") and "com calma" in page
+    assert max(map(len, page.split())) <= 110  # of the narrowest letters, what a line of A4 holds
+
+
 def test_a_pdf_loads_nothing_that_a_name_or_note_asks_for(desk, doctor):
     visit(doctor, 9, '<img src="/etc/hostname"> <link href="file:///etc/passwd">')
     (page,) = pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY])))

@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "clinic.access.middleware.SessionTimeoutMiddleware",
     "clinic.access.middleware.SessionUserMiddleware",
     "clinic.access.middleware.ClinicMiddleware",
+    "clinic.web.middleware.MethodNotAllowedMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -221,7 +221,7 @@ def test_another_clinics_day_shows_nothing_of_ours(desk, client):
 
 
 def test_a_page_of_an_error_stands_without_database_or_manifest(client, django_assert_num_queries):
-    for name in ("400.html", "408.html", "413.html", "415.html", "500.html", "503.html"):
+    for name in ("400.html", "405.html", "408.html", "413.html", "415.html", "500.html", "503.html"):
         with django_assert_num_queries(0):
             page = render_to_string(name)
         sheets = re.findall(r'href="(\S+\.css)"', page)

@@ -1,4 +1,4 @@
-"""Middleware that answers before the session, the clinic and the view are loaded."""
+"""Middleware that answers before the session, the clinic and the view are loaded, or gives a blank answer its page."""
 
 from collections.abc import Callable
 from functools import cache
@@ -96,3 +96,20 @@ class RefusedSignInMiddleware:
             return self.get_response(request)
         with translation.override(translation.get_language_from_request(request)):
             return wait_page(request, refusal)
+
+
+class MethodNotAllowedMiddleware:
+    """Give a page to a browser that opens an address to which forms are sent: on reload of a closed tab, for one, or
+    after signing in again. Django's answer is blank. Runs inside ClinicMiddleware, for the language."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        refused = self.get_response(request)
+        is_page = request.method == "GET" and not request.path_info.lower().startswith(settings.PROGRAMS)
+        if refused.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not is_page:
+            return refused
+        page = render(request, "405.html", status=refused.status_code)
+        page["Allow"] = refused["Allow"]
+        return page

@@ -5,7 +5,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from clinic.access import display_links
-from clinic.booking import Author, change_status
+from clinic.booking import Author, call_to_room, change_status, state
 from clinic.models import DisplayLink
 from tests.browser.test_every_page import violations
 from tests.days import put
@@ -62,6 +62,29 @@ def test_the_display_goes_on_when_the_network_comes_back(screen, queue, waiting,
     expect(screen.locator("[data-call]").first).to_contain_text("A. L.")
     expect(screen.locator("#offline")).to_be_empty()
     complaints.clear()
+
+
+def overflow(page):
+    """How many pixels of the page are below the screen."""
+    return page.evaluate("document.documentElement.scrollHeight - innerHeight")
+
+
+def test_an_empty_display_has_nothing_below_the_screen(screen):
+    assert overflow(screen) == 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1366, 650), (1920, 1080)])
+def test_six_calls_fit_on_the_screen(screen, clinic, doctor, width, height):
+    type(doctor).objects.filter(pk=doctor.pk).update(room="Sala de ultrassom 2, primeiro andar dir.")
+    today = clinic.local(timezone.now()).date()
+    for hour in range(8, 14):
+        patient = make_patient(clinic, name=f"Maria Moreira {hour}")
+        appointment = put(doctor, f"{hour:02}:00", day=today, status="confirmed", patient=patient)
+        arrived = change_status(appointment.pk, "checked_in", clinic=clinic, by=BY)
+        call_to_room(appointment.pk, seen=state(arrived), clinic=clinic, by=BY)
+    screen.set_viewport_size({"width": width, "height": height})
+    expect(screen.locator("[data-call]")).to_have_count(6)
+    assert overflow(screen) == 0
 
 
 def test_a_revoked_link_says_so_on_the_screen(screen, clinic, complaints):

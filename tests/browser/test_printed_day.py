@@ -114,3 +114,22 @@ def test_a_phone_number_of_the_pack_is_one_line(window, receptionist, clinic, do
     page.goto("/pack.html")
     number = page.get_by_text("(81) 9")
     assert number.evaluate("number => number.getClientRects().length") == 1
+
+
+@pytest.mark.parametrize("address", ["/agendamentos/{pk}/comprovante/", "/agenda/{day}/lista/"])
+def test_what_is_short_takes_one_sheet_of_paper(window, receptionist, doctor, monday, address):
+    booked = put(doctor, "09:00", day=monday)
+    page = window(receptionist)
+    page.goto(address.format(pk=booked.pk, day=monday))
+    assert len(PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages) == 1
+
+
+def test_a_long_word_in_a_note_stays_on_the_paper_of_the_pack(window, clinic, doctor, monday):
+    booked = put(doctor, "09:00", day=monday)
+    Appointment.objects.filter(pk=booked.pk).update(notes=f"Vídeo: https://meet.example/{'sala' * 40}")
+    page = window()
+    page.route("**/pack.html", lambda route: route.fulfill(body=pack(clinic, clinic.day(monday)[0])))
+    page.goto("/pack.html")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 703, "height": 1031})  # A4 without its margins
+    assert page.evaluate("document.documentElement.scrollWidth") <= 703

@@ -229,8 +229,8 @@ def test_the_command_writes_the_same_file(doctor, tmp_path, desk):
 def test_a_pack_that_cannot_be_written_leaves_the_old_one(doctor, tmp_path):
     (tmp_path / "folder").mkdir()
     for file, options, words_of in [
-        (tmp_path / "missing" / "agenda.html", {}, "No such file"),
-        (tmp_path / "folder", {}, "directory"),
+        (tmp_path / "missing" / "agenda.html", {}, "/missing/agenda.html: No such file"),
+        (tmp_path / "folder", {}, "/folder: Is a directory"),
         (tmp_path / "agenda.html", {"hours": 0}, "--hours is a number from 1 to 336"),
         (tmp_path / "agenda.html", {"clinic": "nenhuma"}, "There is no clinic 'nenhuma'"),
     ]:
@@ -340,6 +340,14 @@ def test_a_slips_pdf_says_what_the_slip_says(desk, doctor):
         assert words_of_slip in page
     assert "Preparo: Beba água & <b>não urine</b>" in page
     assert answer["Content-Disposition"] == f'attachment; filename="comprovante-{made.pk}.pdf"'
+
+
+def test_a_long_link_stays_on_the_paper_of_a_slip(desk, doctor):
+    link = f"https://preparo.example/{'x' * 180}"
+    Procedure.objects.update(preparation=f"Leia antes {link} com calma")
+    (page,) = pages_of(desk.get(reverse("web:printed-slip-pdf", args=[visit(doctor, 9).pk])))
+    assert link in page.replace(" ", "") and "com calma" in page
+    assert max(map(len, page.split())) <= 110  # of the narrowest letters, what a line of A4 holds
 
 
 def test_a_pdf_loads_nothing_that_a_name_or_note_asks_for(desk, doctor):

@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 os.fsync(written.fileno())
             fresh.replace(target)
         except OSError as error:
-            raise CommandError(f"{error.filename or target}: {error.strerror}") from None
+            raise CommandError(f"{target}: {error.strerror}") from None
         finally:
             fresh.unlink(missing_ok=True)
 

@@ -5,12 +5,13 @@ const TONES_HZ = [880, 660];
 const TONE_SECONDS = 0.35;
 
 const offline = document.getElementById("offline");
+const silent = document.getElementById("silent");
+const sound = new AudioContext();
 const calls = () => [...document.querySelectorAll("[data-call]")].reverse(); // the newest last
 const numberOf = (call) => Number(call.dataset.call);
 const lastOf = (list) => Math.max(0, ...list.map(numberOf));
 
 let announced = lastOf(calls()); // the last call that has been announced
-let sound = null;
 
 // What is switched on is kept on this screen.
 const isOn = (id) => localStorage.getItem(id) === "on";
@@ -20,8 +21,6 @@ function show(id) {
 }
 
 function chime() {
-  sound ??= new AudioContext();
-  sound.resume();
   TONES_HZ.forEach((frequency, place) => {
     const [tone, volume] = [sound.createOscillator(), sound.createGain()];
     const from = sound.currentTime + place * TONE_SECONDS;
@@ -46,16 +45,25 @@ function announce() {
   announced = lastOf(fresh);
   const spoken = fresh.map((call) => call.dataset.spoken);
   document.getElementById("announced").textContent = spoken.join("; ");
-  if (isOn("chime")) chime();
+  if (isOn("chime") && sound.state === "running") chime();
   if (isOn("voice")) spoken.forEach(speak);
 }
+
+// A browser lets a page that was opened anew, as when the computer starts, sound once it was pressed.
+function showSilent() {
+  silent.hidden = sound.state === "running" || !(isOn("chime") || isOn("voice"));
+}
+
+sound.addEventListener("statechange", showSilent);
+for (const event of ["pointerup", "keydown"]) document.addEventListener(event, () => sound.resume());
+showSilent();
 
 for (const id of ["chime", "voice"]) {
   show(id);
   document.getElementById(id).addEventListener("click", () => {
     localStorage.setItem(id, isOn(id) ? "off" : "on");
     show(id);
-    // The browser lets a page sound once it was pressed.
+    showSilent();
     if (isOn(id)) id === "chime" ? chime() : speak(document.getElementById(id).textContent);
   });
 }

@@ -93,6 +93,17 @@ def test_a_revoked_link_says_so_on_the_screen(screen, clinic, complaints):
     complaints.clear()
 
 
+def test_a_display_that_may_not_sound_yet_says_so(screen, complaints):
+    screen.locator("#chime").click()
+    expect(screen.locator("#silent")).to_be_hidden()
+    opened_again = screen.context.new_page()  # what was pressed in another window lets this one not sound
+    opened_again.goto("/painel/")
+    expect(opened_again.locator("#chime")).to_have_attribute("aria-pressed", "true")
+    expect(opened_again.locator("#silent")).to_have_text("Toque na tela para ligar o som.")
+    opened_again.locator("h1").click()
+    expect(opened_again.locator("#silent")).to_be_hidden()
+
+
 def test_a_priority_is_two_keys(queue, waiting):
     queue.locator(f"#q{waiting.pk}").focus()
     queue.keyboard.press("p")

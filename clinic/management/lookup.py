@@ -1,6 +1,8 @@
 """Look up the rows that a command's arguments name, or fail with one line that explains the problem."""
 
 from django.core.management.base import CommandError
+from django.db import ProgrammingError
+from psycopg.errors import UndefinedTable
 
 from clinic.models import Clinic, StaffUser
 from clinic.models.staff import folded_username
@@ -11,7 +13,14 @@ def get_clinic(slug: str) -> Clinic:
 
     Inactive clinics are refused because no credential of theirs would be accepted.
     """
-    clinic = Clinic.objects.real().filter(slug=slug).first()
+    try:
+        clinic = Clinic.objects.real().filter(slug=slug).first()
+    except ProgrammingError as error:
+        if isinstance(error.__cause__, UndefinedTable):
+            raise CommandError(
+                "This database has no tables yet. Give the command the server's DATABASE_URL or CLINIC_DATA_DIR."
+            ) from error
+        raise
     if clinic is None:
         known = ", ".join(Clinic.objects.real().order_by("slug").values_list("slug", flat=True)[:20])
         raise CommandError(f"There is no clinic {slug!r}. The clinics are: {known or 'none'}")

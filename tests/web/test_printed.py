@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pypdf import PdfReader
@@ -237,6 +237,13 @@ def test_a_pack_that_cannot_be_written_leaves_the_old_one(doctor, tmp_path):
         with pytest.raises(CommandError, match=words_of):
             call_command("write_pack", str(file), **{"clinic": doctor.clinic.slug} | options)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_pack_from_a_database_without_tables_says_so(tmp_path):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE clinic_clinic RENAME TO clinic_elsewhere")
+    with pytest.raises(CommandError, match="This database has no tables yet"), transaction.atomic():
+        call_command("write_pack", str(tmp_path / "agenda.html"), clinic="recife")
 
 
 def test_a_sheet_of_a_changeover_keeps_its_dates(client, sunday):

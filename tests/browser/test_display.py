@@ -73,7 +73,7 @@ def test_an_empty_display_has_nothing_below_the_screen(screen):
     assert overflow(screen) == 0
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1366, 650), (1920, 1080)])
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1366, 650), (1920, 1080), (1080, 1920)])
 def test_six_calls_fit_on_the_screen(screen, clinic, doctor, width, height):
     type(doctor).objects.filter(pk=doctor.pk).update(room="Sala de ultrassom 2, primeiro andar dir.")
     today = clinic.local(timezone.now()).date()
@@ -85,6 +85,7 @@ def test_six_calls_fit_on_the_screen(screen, clinic, doctor, width, height):
     screen.set_viewport_size({"width": width, "height": height})
     expect(screen.locator("[data-call]")).to_have_count(6)
     assert overflow(screen) == 0
+    assert screen.locator(".room").first.evaluate("room => room.scrollWidth <= room.clientWidth")
 
 
 def test_a_revoked_link_says_so_on_the_screen(screen, clinic, complaints):

@@ -124,6 +124,11 @@ class Row:
         return booking.undo_verb(self.event) if self.event else ""
 
     @property
+    def is_undo_brief(self) -> bool:
+        """Whether the button that undoes is a sign alone: beside those of a row that is still open there is no room."""
+        return self.event is not None and self.event.kind in UNDONE_WHILE_PASSED_OVER
+
+    @property
     def drawn(self) -> tuple[object, ...]:
         """Everything on which the row's look depends."""
         appointment = self.appointment

@@ -172,10 +172,10 @@ def test_a_late_act_on_a_row_that_has_changed_is_refused(page, visits):
     held = HeldAnswers(page, "**/fila/*/situacao/", times=1)
     page.click(f"{row(first)} [data-key=k]")
     held.wait_for_one()
-    page.click(f"{row(second)} [data-key=f]")
-    change_status(second.pk, "checked_in", clinic=second.clinic, by=BY)
+    page.click(f"{row(second)} [data-key=k]")
+    change_status(second.pk, "scheduled", clinic=second.clinic, by=BY)
     held.let_through()
-    refusal = page.locator(f"{row(second, 'waiting')} [role=alert]")
+    refusal = page.locator(f"{row(second, 'to-come')} [role=alert]")
     expect(refusal).to_contain_text("foi alterado depois do que você viu")
 
 
@@ -228,9 +228,9 @@ def test_what_has_changed_is_announced(page, visits):
     page.locator(row(visits[1])).focus()
     page.keyboard.press("k")
     expect(announced).to_have_text("Lista atualizada: Aguardando 1, Em atendimento 0, A chegar 2, Saíram 0")
-    change_status(visits[2].pk, "no_show", clinic=visits[2].clinic, by=BY)
+    change_status(visits[2].pk, "checked_in", clinic=visits[2].clinic, by=BY)
     read_again(page)
-    expect(announced).to_have_text("Lista atualizada: Aguardando 1, Em atendimento 0, A chegar 1, Saíram 1")
+    expect(announced).to_have_text("Lista atualizada: Aguardando 2, Em atendimento 0, A chegar 1, Saíram 0")
 
 
 def test_what_a_colleague_does_keeps_the_focus(page, visits):

@@ -79,12 +79,12 @@ def test_a_row_that_changed_meanwhile_refuses_the_repeated_act(page, visits):
     page.route(STATUS, lambda route: route.abort())
     arrive(page, visits[0])
     expect(retry(page)).to_be_visible()
-    change_status(visits[0].pk, "no_show", clinic=visits[0].clinic, by=BY)
+    change_status(visits[0].pk, "scheduled", clinic=visits[0].clinic, by=BY)
     refresh(page)
     page.unroute(STATUS)
     retry(page).click()
     expect(page.locator(f"#q{visits[0].pk} [role=alert]")).to_contain_text("foi alterado depois do que você viu")
-    assert Appointment.objects.get(pk=visits[0].pk).status == "no_show"
+    assert Appointment.objects.get(pk=visits[0].pk).status == "scheduled"
 
 
 def test_all_acts_that_failed_are_repeated(page, visits):

@@ -53,16 +53,12 @@ def take_back(request: ClinicRequest, pk: int) -> HttpResponse:
 
     After a second click, or a colleague's, a message says that it is deleted already."""
 
-    refused = _("Desfazer esta ausência é de quem tem essa permissão. Peça à gestão da clínica.")
-    if not (request.user.records_absences or request.user.is_manager):
-        raise PermissionDenied(refused)
-
     def work() -> Absence | None:
         absence = Absence.objects.of(request.clinic).select_for_update().filter(pk=pk).first()
         if absence is None:
             return None
         if not (request.user.records_absences if absence.doctor_id else request.user.is_manager):
-            raise PermissionDenied(refused)
+            raise PermissionDenied(_("Desfazer esta ausência é de quem tem essa permissão. Peça à gestão da clínica."))
         delete_absence(absence, request.user)
         return absence
 

@@ -6,10 +6,10 @@ sent in addresses. A position names its list and clinic (`order`): in any other 
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from django.db.models import BigIntegerField, QuerySet
+from django.db.models import BigIntegerField, Model, QuerySet
 
 from clinic.models import Clinic
 
@@ -48,11 +48,16 @@ def parse_instant_and_id(text: str, order: str) -> tuple[datetime, int] | None:
     return (position[0], position[1][0]) if position else None
 
 
-def has_more(rows: QuerySet[Any], end: int) -> bool:
-    """Return whether there are rows after the first `end`, looked for in their order, which has an index. One query.
+def has_more[Row: Model](rows: QuerySet[Row], page: Sequence[Row], begin: int = 0) -> bool:
+    """Return whether there are rows after those of the page, which began at the offset `begin`; looked for in their
+    order, which has an index. One query.
 
-    None of them is loaded: the access log takes every patient who is loaded for one who was shown."""
-    return bool(rows.prefetch_related(None).values_list("pk", flat=True)[end : end + 1])
+    The rows of the page are left out by their ids and not counted: one that has left the list since it was read would
+    be made up for by the row that follows the page, and that one would be in no page.
+
+    None is loaded: the access log takes every patient who is loaded for one who was shown."""
+    others = rows.exclude(pk__in=[row.pk for row in page])
+    return bool(others.prefetch_related(None).values_list("pk", flat=True)[begin : begin + 1])
 
 
 def _parse(text: str) -> list[object]:

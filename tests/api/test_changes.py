@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from clinic.api.imagemais.urls import reference as imagemais_reference
@@ -16,6 +17,7 @@ from clinic.models import Appointment, Patient, PatientAccess
 from clinic.queries.changes import EARLIEST
 from clinic.registry import Author, change_patient
 from tests.factories import book_appointment, make_doctor, make_lisbon, make_patient, make_procedure, next_monday
+from tests.locks import another_connection
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +69,7 @@ class Api:
         assert answer.status_code == 200, answer.content.decode()
         if self.name == "mivicall":
             body = answer.json()
-            deleted = {each["id"] for each in body["deleted"]}
+            deleted = {each["id"] for each in body.get("deleted", [])}
             kept = {each["id"]: each for each in body["items"]}
             return kept, deleted, body.get("nextCursor"), body.get("nextUpdatedSince")
         elements = answer.json()
@@ -193,6 +195,51 @@ def test_a_row_that_changes_between_two_pages_is_on_the_last(api, doctor):
     page = {POSITION[api.name]: more, "limit": 10, "updatedSince": BEGINNING}
     later = list(api.page("/appointments", **page)[0])
     assert later == [api.id_of(rows[number]) for number in (2, 0, 1)]
+
+
+LEAVES = {
+    "/appointments": "UPDATE clinic_appointment SET deleted_at = now() WHERE id = %s",
+    "/patients": "UPDATE clinic_patient SET died = TRUE WHERE id = %s",
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", LISTS)
+def test_a_row_that_changes_while_a_page_is_read_hides_none(api, path, doctor):
+    assert_no_row_is_hidden(api, path, doctor, updatedSince=BEGINNING)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_appointment_that_leaves_a_list_hides_none(api, doctor):
+    assert_no_row_is_hidden(api, "/appointments", doctor)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_patient_who_leaves_a_list_hides_none(recife, imagemais, doctor):
+    assert_no_row_is_hidden(Api("imagemais", imagemais(recife)), "/patients", doctor)
+
+
+def assert_no_row_is_hidden(api, path, doctor, **asked):
+    """By one that leaves after the statement that reads a page and before the one that looks for a next page."""
+    starts = [next_monday(doctor.clinic, hour) for hour in (8, 9, 10)]
+    booked = [
+        book_appointment(doctor, patient=make_patient(doctor.clinic).pk, starts_at=starts_at) for starts_at in starts
+    ]
+    rows = booked if path == "/appointments" else [each.patient for each in booked]
+    leaving = [rows[0].pk]
+
+    def let_one_leave(execute, statement, *parameters):
+        found = execute(statement, *parameters)
+        if leaving and " LIMIT " in statement and f"clinic_{path[1:-1]}" in statement:
+            with another_connection(autocommit=True) as other:
+                other.execute(LEAVES[path], [leaving.pop()])
+        return found
+
+    with connection.execute_wrapper(let_one_leave):
+        _kept, _deleted, more, _next = api.page(path, limit=2, **asked)
+    assert not leaving
+    kept, *_ = api.page(path, limit=2, **asked | {POSITION[api.name]: more})
+    assert api.id_of(rows[2]) in kept
 
 
 def test_an_appointment_of_two_procedures_comes_whole(recife, imagemais):

@@ -50,7 +50,7 @@ class Page[Position]:
         `position` writes the position of a row; without it the next page begins at an offset."""
         end = self.offset + self.limit
         page = list(rows[self.offset : end])
-        has_more = len(page) == self.limit and keyset.has_more(rows, end)
+        has_more = len(page) == self.limit and keyset.has_more(rows, page, self.offset)
         if self.after is None and self.offset == 0:
             # In the order of the list, which has an index, and without what rows are annotated with, so that no table
             # is read from end to end.

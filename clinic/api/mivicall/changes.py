@@ -48,7 +48,7 @@ def answer_changes[Row: (Appointment, Patient)](
         "items": expand(request.clinic, [show(row) for row in page if deleted_at(row) is None], values),
         "deleted": [schemas.deleted(row, at) for row in page if (at := deleted_at(row))],
     }
-    if len(page) == limit and keyset.has_more(rows, limit):
+    if len(page) == limit and keyset.has_more(rows, page):
         body["nextCursor"] = keyset.format_position(order, page[-1].pk, at=page[-1].changed_at)
     else:
         body["nextUpdatedSince"] = format_moment(next_since(since, until))

@@ -106,7 +106,7 @@ def list_appointments(request: MivicallRequest) -> HttpResponse:
     page = list(rows[:limit])
     items = [schemas.appointment(request.clinic, row, row.service) for row in page]
     body: JsonObject = {"items": expand(request.clinic, items, filters)}
-    if len(page) == limit and keyset.has_more(rows, limit):
+    if len(page) == limit and keyset.has_more(rows, page):
         last = page[-1]
         body["nextCursor"] = keyset.format_position(order, last.pk, at=last.starts_at)
     return answer(body)

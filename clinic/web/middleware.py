@@ -106,10 +106,10 @@ class MethodNotAllowedMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        refused = self.get_response(request)
+        response = self.get_response(request)
         is_page = request.method == "GET" and not request.path_info.lower().startswith(settings.PROGRAMS)
-        if refused.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not is_page:
-            return refused
-        page = render(request, "405.html", status=refused.status_code)
-        page["Allow"] = refused["Allow"]
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not is_page:
+            return response
+        page = render(request, "405.html", status=response.status_code)
+        page["Allow"] = response["Allow"]
         return page

@@ -15,6 +15,7 @@ from django.utils import timezone
 from clinic.booking import Author, change_status, place, state, undo
 from clinic.models import Absence, Appointment, Patient
 from clinic.web.pending import context
+from clinic.web.pending.context import shown_as
 from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
@@ -223,7 +224,7 @@ def test_without_script_an_act_leads_back_to_the_page(desk, visit):
 
 
 def test_changes_of_others_are_drawn(desk, clinic, visit, client_of):
-    changes, shown = reverse("web:pending-changes"), f"{visit.pk}|{state(visit)}"
+    changes, shown = reverse("web:pending-changes"), f"{visit.pk}|{shown_as(visit, [])}"
     asked = {"shown": shown, "known": "1", "left": "1"}
     assert desk.get(changes, asked, headers=PARTIAL).status_code == 204
     other = make_user(clinic, name="Paula Reis")
@@ -234,11 +235,23 @@ def test_changes_of_others_are_drawn(desk, clinic, visit, client_of):
     assert "1 de 1 resolvido" in answer.text
 
 
+def test_a_call_by_a_colleague_is_drawn_and_so_is_its_undoing(desk, clinic, visit, client_of):
+    asked = {"shown": f"{visit.pk}|{shown_as(visit, [])}", "known": "1", "left": "1"}
+    act(client_of(make_user(clinic, name="Paula Reis")), visit, "not-reached")
+    answer = desk.get(reverse("web:pending-changes"), asked, headers=PARTIAL)
+    assert "1 ligação sem resposta" in answer.text
+    asked["shown"] = re.search(r'name="shown" value="([^"]+)"', answer.text)[1]
+    assert desk.get(reverse("web:pending-changes"), asked, headers=PARTIAL).status_code == 204
+    undo(visit.pk, clinic=clinic, by=Author(channel="command", credential="Paula"))
+    answer = desk.get(reverse("web:pending-changes"), asked, headers=PARTIAL)
+    assert f'id="p{visit.pk}"' in answer.text and "sem resposta" not in answer.text
+
+
 def test_one_that_is_simply_no_longer_pending(desk, clinic, visit):
     """The absence was taken back: the confirmation before it is not what resolved it, and is not to be undone here."""
     change_status(visit.pk, "confirmed", clinic=clinic, by=Author(channel="command", credential="tests"))
     visit.refresh_from_db()
-    asked = {"shown": f"{visit.pk}|{state(visit)}", "known": "1"}
+    asked = {"shown": f"{visit.pk}|{shown_as(visit, [])}", "known": "1"}
     Absence.objects.all().delete()
     answer = desk.get(reverse("web:pending-changes"), asked, headers=PARTIAL)
     assert "Não está mais pendente." in answer.text
@@ -268,7 +281,7 @@ def test_a_move_and_its_undoing_count_anew(desk, visit):
 def test_changes_of_others_count_anew_in_the_navigation(desk, clinic, visit, client_of):
     other = make_user(clinic, name="Paula Reis")
     act(client_of(other), visit, "move", to=first_proposal(desk, visit))
-    asked = {"shown": f"{visit.pk}|{state(visit)}", "known": "1", "left": "1"}
+    asked = {"shown": f"{visit.pk}|{shown_as(visit, [])}", "known": "1", "left": "1"}
     assert number_beside(desk.get(reverse("web:pending-changes"), asked, headers=PARTIAL)) == ""
 
 

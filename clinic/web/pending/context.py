@@ -50,6 +50,11 @@ class Row:
         return booking.state(self.appointment)
 
     @property
+    def shown(self) -> str:
+        """What a refresh compares with the row as it would be drawn now."""
+        return shown_as(self.appointment, self.calls)
+
+    @property
     def place(self) -> str:
         return booking.place(self.appointment)
 
@@ -204,11 +209,15 @@ class Board:
         return self.known is not None and self.total > self.known
 
     @cached_property
+    def calls(self) -> dict[int, list[datetime]]:
+        """The instants of the calls to those who are pending that were not answered, by the appointment's id."""
+        return pending.calls_without_answer(self.clinic, [row.pk for row in self.found])
+
+    @property
     def without_answer(self) -> int:
         """How many of the pending were called today and did not answer."""
-        calls = pending.calls_without_answer(self.clinic, [row.pk for row in self.found])
         today = self.clinic.day(self.clinic.local(self.now).date())[0]
-        return sum(times[-1] >= today for times in calls.values())
+        return sum(times[-1] >= today for times in self.calls.values())
 
     @property
     def progress(self) -> str:
@@ -246,12 +255,11 @@ class Board:
         return urlencode({"depois": " ".join(still[-MAX_NAMED:])}) if len(still) < len(self.found) else ""
 
     def rows(self, found: Collection[pending.Pending]) -> list[Row]:
-        """Return these as rows, with the times that are proposed. Seven queries, none for none."""
+        """Return these of `found` as rows, with the times that are proposed. Seven queries, none for none."""
         if not found:
             return []
         ids = [row.pk for row in found]
         appointments = pending.with_patients(self.clinic, ids)
-        calls = pending.calls_without_answer(self.clinic, ids)
         kept = [row for row in found if row.pk in appointments]
         movable = [appointments[row.pk] for row in kept if booking.is_movable(appointments[row.pk])]
         times = booking.replacement_times(self.clinic, movable, now=self.now)
@@ -262,7 +270,7 @@ class Board:
                 appointment=appointments[row.pk],
                 cause=row.cause,
                 proposals=_proposals(appointments[row.pk], times.get(row.pk, []), doctors),
-                calls=calls.get(row.pk, []),
+                calls=self.calls.get(row.pk, []),
             )
             for row in kept
         ]
@@ -274,6 +282,11 @@ class Board:
         known = {row.appointment.pk for row in rows} | {done.appointment.pk for done in resolved}
         others = pending.with_patients(self.clinic, [pk for pk in ids if pk not in known])
         return [*rows, *resolved, *(Done(self.clinic, appointment, None) for appointment in others.values())]
+
+
+def shown_as(appointment: Appointment, calls: Sequence[datetime]) -> str:
+    """Return a text that is another one once a row of the appointment has to be drawn anew."""
+    return f"{booking.state(appointment)}|{len(calls)}"
 
 
 def when(clinic: Clinic, instant: datetime) -> str:

@@ -19,7 +19,7 @@ from clinic.refusals import Reason, Refused
 from clinic.web.booking_panel.finder_fields import read_time_value
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author
-from clinic.web.pending.context import Board
+from clinic.web.pending.context import Board, shown_as
 from clinic.web.reading import event_to_undo, read_number
 from clinic.web.responses import private
 
@@ -45,9 +45,9 @@ def number(request: ClinicRequest) -> HttpResponse:
 def changes(request: ClinicRequest) -> HttpResponse:
     """Answer the head and those of the shown rows that have changed; 204 if nothing has.
 
-    `shown` is the appointment's id and the state in which it was drawn, for every row that was pending; `undoable` its
-    id and that of the event, for every row with a button that undoes one; `known` how many there were, and `left` how
-    many of them were pending."""
+    `shown` is the appointment's id and what was drawn of it (`shown_as`), for every row that was pending; `undoable`
+    its id and that of the event, for every row with a button that undoes one; `known` how many there were, and `left`
+    how many of them were pending."""
     board = _board(request, known=read_number(request.GET.get("known", "")))
     states, undoable = (_by_id(request.GET.getlist(name)) for name in ("shown", "undoable"))
     rows = board.as_they_are([*_changed_ids(request, board, states), *_no_longer_undoable(board, undoable)])
@@ -146,10 +146,12 @@ def _by_id(texts: list[str]) -> dict[int, str]:
 
 
 def _changed_ids(request: ClinicRequest, board: Board, states: dict[int, str]) -> list[int]:
-    """Return those that are drawn in another state than they are in, or are no longer pending."""
+    """Return those that are drawn otherwise than they are now (`shown_as`), or are no longer pending."""
     still = {row.pk for row in board.found}
     now_in = Appointment.objects.of(request.clinic).filter(pk__in=states).only("status", "doctor", "starts_at")
-    return [row.pk for row in now_in if row.pk not in still or booking.state(row) != states[row.pk]]
+    return [
+        row.pk for row in now_in if row.pk not in still or shown_as(row, board.calls.get(row.pk, [])) != states[row.pk]
+    ]
 
 
 def _no_longer_undoable(board: Board, events: dict[int, str]) -> list[int]:
